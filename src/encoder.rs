@@ -1,0 +1,461 @@
+//! The encoder: payloads in, frames out (RFC 6455 §5, §6.1).
+
+use core::fmt;
+
+use crate::close::CloseFrame;
+use crate::config::{Claims, Limits};
+use crate::error::EncodeError;
+use crate::header::{Header, HeaderBuf};
+use crate::mask::{Mask, MaskingKey};
+use crate::opcode::Opcode;
+use crate::sequence::Sequence;
+
+/// Where a client's masking keys come from: one fresh, unpredictable key for every frame.
+///
+/// "The masking key needs to be unpredictable; thus, the masking key MUST be derived from a strong source of entropy"
+/// (§5.3). Every `FnMut() -> MaskingKey` is one. The encoder asks for a key when it writes a frame and never gives it
+/// out before, so none can be used twice by accident.
+///
+/// ```
+/// use websocket_wire::{Encoder, MaskingKey, Opcode};
+///
+/// let mut draws = 0u8;
+/// let mut encoder = Encoder::client(|| {
+///     draws += 1; // stands for a cryptographic generator
+///     MaskingKey::new([draws; 4])
+/// });
+/// let mut out = [0; 16];
+/// assert_eq!(encoder.encode(Opcode::Binary, &[0], &mut out), Ok(7));
+/// assert_eq!(out[..7], [0x82, 0x81, 1, 1, 1, 1, 1]);
+/// assert_eq!(encoder.encode(Opcode::Binary, &[0], &mut out), Ok(7));
+/// assert_eq!(out[..7], [0x82, 0x81, 2, 2, 2, 2, 2]);
+/// ```
+pub trait MaskSource {
+    /// Returns the key of the next frame.
+    fn next_key(&mut self) -> MaskingKey;
+}
+
+impl<F: FnMut() -> MaskingKey> MaskSource for F {
+    #[inline]
+    fn next_key(&mut self) -> MaskingKey {
+        self()
+    }
+}
+
+/// The end that an [`Encoder`] sends from: [`Server`] or [`Client`]. No other type can be one.
+pub trait Side: sealed::Side {}
+
+/// The side that sends unmasked (§5.1).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Server;
+
+/// The side that masks every frame with a key of the [`MaskSource`] `M` (§5.1).
+#[derive(Clone, Copy)]
+pub struct Client<M>(M);
+
+impl Side for Server {}
+impl<M: MaskSource> Side for Client<M> {}
+
+impl<M> fmt::Debug for Client<M> {
+    /// Shows nothing of the source: what keys it gives is a secret.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Client")
+    }
+}
+
+mod sealed {
+    use super::{Client, MaskSource, MaskingKey, Server};
+
+    pub trait Side {
+        const IS_MASKED: bool;
+
+        fn next_key(&mut self) -> Option<MaskingKey>;
+    }
+
+    impl Side for Server {
+        const IS_MASKED: bool = false;
+
+        #[inline]
+        fn next_key(&mut self) -> Option<MaskingKey> {
+            None
+        }
+    }
+
+    impl<M: MaskSource> Side for Client<M> {
+        const IS_MASKED: bool = true;
+
+        #[inline]
+        fn next_key(&mut self) -> Option<MaskingKey> {
+            Some(self.0.next_key())
+        }
+    }
+}
+
+/// Encodes one direction of a connection.
+///
+/// A frame is described by its opcode, or by a [`Header`] whose `fin` and `rsv` are taken; the encoder sets the length
+/// and the key. It keeps the order of fragments (§5.4): a message in several frames begins with
+/// `Header::new(opcode).fragment()`, goes on with `Header::new(Opcode::Continuation).fragment()` and ends with
+/// `Opcode::Continuation`; control frames may be sent in between.
+///
+/// Whether the bytes of a text message are UTF-8 is not checked here, since a fragment may end inside a code point;
+/// [`text`](Self::text) takes a `&str`.
+///
+/// ```
+/// use websocket_wire::{EncodeError, Encoder, Header, Opcode};
+///
+/// let mut encoder = Encoder::server();
+/// let mut out = [0; 64];
+/// let mut len = encoder.encode(Header::new(Opcode::Text).fragment(), b"Hel", &mut out)?;
+/// len += encoder.ping(b"", &mut out[len..])?;
+/// len += encoder.encode(Opcode::Continuation, b"lo", &mut out[len..])?;
+/// assert_eq!(&out[..len], b"\x01\x03Hel\x89\x00\x80\x02lo");
+/// assert_eq!(encoder.encode(Opcode::Continuation, b"!", &mut out), Err(EncodeError::UnexpectedContinuation));
+/// # Ok::<(), EncodeError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Encoder<S> {
+    side: S,
+    sequence: Sequence,
+    claims: Claims,
+    is_closed: bool,
+}
+
+impl Encoder<Server> {
+    /// Returns the encoder of a server on a fresh connection: it sends unmasked.
+    ///
+    /// ```
+    /// # use websocket_wire::Encoder;
+    /// let mut out = [0; 4];
+    /// assert_eq!(Encoder::server().text("hi", &mut out), Ok(4));
+    /// assert_eq!(&out, b"\x81\x02hi");
+    /// ```
+    #[must_use]
+    pub const fn server() -> Self {
+        Self::new(Server)
+    }
+}
+
+impl<M: MaskSource> Encoder<Client<M>> {
+    /// Returns the encoder of a client on a fresh connection: it masks every frame with a key of its own.
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, MaskingKey};
+    /// let mut out = [0; 8];
+    /// assert_eq!(Encoder::client(|| MaskingKey::new([0, 0, 0, 1])).text("hi", &mut out), Ok(8));
+    /// assert_eq!(&out, b"\x81\x82\0\0\0\x01hi");
+    /// ```
+    #[must_use]
+    pub const fn client(masks: M) -> Self {
+        Self::new(Client(masks))
+    }
+}
+
+impl<S> Encoder<S> {
+    const fn new(side: S) -> Self {
+        Self { side, sequence: Sequence::new(), claims: Claims::NONE, is_closed: false }
+    }
+}
+
+impl<S: Side> Encoder<S> {
+    /// Returns the encoder with what negotiated extensions may use; [`Claims::NONE`] unless called.
+    ///
+    /// ```
+    /// # use websocket_wire::{Claims, Encoder, Header, Opcode, Rsv};
+    /// let mut encoder = Encoder::server().claims(Claims::NONE.message_rsv(Rsv::RSV1));
+    /// let mut out = [0; 3];
+    /// assert_eq!(encoder.encode(Header::new(Opcode::Text).with_rsv(Rsv::RSV1), &[0], &mut out), Ok(3));
+    /// assert_eq!(out, [0xC1, 1, 0]);
+    /// ```
+    #[must_use]
+    pub fn claims(mut self, claims: Claims) -> Self {
+        self.claims = claims;
+        self
+    }
+
+    /// Writes a frame to the front of `out`, copying and masking the payload in one pass. Returns the length of the
+    /// frame; what lies behind it stays as it was.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the frame would break, or [`EncodeError::BufferTooSmall`] where `out` is shorter than the frame.
+    /// Then nothing was written, no key was drawn, and the encoder is as it was.
+    ///
+    /// ```
+    /// # use websocket_wire::{EncodeError, Encoder, Opcode};
+    /// let mut encoder = Encoder::server();
+    /// let mut out = [0; 8];
+    /// assert_eq!(encoder.encode(Opcode::Binary, &[1, 2], &mut out), Ok(4));
+    /// assert_eq!(out[..4], [0x82, 2, 1, 2]);
+    /// assert_eq!(encoder.encode(Opcode::Ping, &[0; 126], &mut out), Err(EncodeError::ControlTooLong));
+    /// ```
+    #[inline]
+    pub fn encode(
+        &mut self,
+        header: impl Into<Header>,
+        payload: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, EncodeError> {
+        let (header, sequence) = self.prepare(header.into(), payload)?;
+        let start = self.header_len(&header);
+        let needed = start.saturating_add(payload.len());
+        let Some(out) = out.get_mut(..needed) else {
+            return Err(EncodeError::BufferTooSmall { needed });
+        };
+        let header = self.commit(header, sequence);
+        let (head, body) = out.split_at_mut(start);
+        header.write(head);
+        match header.mask {
+            Some(key) => Mask::new(key).apply_to(payload, body),
+            None => body.copy_from_slice(payload),
+        }
+        Ok(needed)
+    }
+
+    /// Makes a frame of the payload `buf[headroom..]` where it lies: masks it in place and writes the header right in
+    /// front of it. Returns where the frame begins; `buf[..start]` stays as it was. A headroom of
+    /// [`Header::MAX_LEN`] always does.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode); [`EncodeError::BufferTooSmall`] says how much headroom is needed.
+    ///
+    /// # Panics
+    ///
+    /// Where `headroom` is more than the length of `buf`.
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, Opcode};
+    /// let mut buf = *b"..............hello";
+    /// let start = Encoder::server().encode_in_place(Opcode::Text, 14, &mut buf)?;
+    /// assert_eq!(&buf[start..], b"\x81\x05hello");
+    /// # Ok::<(), websocket_wire::EncodeError>(())
+    /// ```
+    #[inline]
+    pub fn encode_in_place(
+        &mut self,
+        header: impl Into<Header>,
+        headroom: usize,
+        buf: &mut [u8],
+    ) -> Result<usize, EncodeError> {
+        let (headroom, payload) = buf.split_at_mut(headroom);
+        let (header, sequence) = self.prepare(header.into(), payload)?;
+        let needed = self.header_len(&header);
+        let Some(start) = headroom.len().checked_sub(needed) else {
+            return Err(EncodeError::BufferTooSmall { needed });
+        };
+        let header = self.commit(header, sequence);
+        header.write(&mut headroom[start..]);
+        if let Some(key) = header.mask {
+            Mask::new(key).apply(payload);
+        }
+        Ok(start)
+    }
+
+    /// Returns the header alone, for a payload of `payload_len` bytes that the caller sends behind it, as in a
+    /// vectored write. A client masks that payload itself, with [`HeaderBuf::mask`].
+    ///
+    /// The body of a close frame is not seen here, so its code is not judged; [`close`](Self::close) does.
+    ///
+    /// # Errors
+    ///
+    /// The rule that the frame would break; then the encoder is as it was.
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, Opcode};
+    /// let header = Encoder::server().header(Opcode::Binary, 70_000)?;
+    /// assert_eq!(*header, [0x82, 127, 0, 0, 0, 0, 0, 1, 0x11, 0x70]);
+    /// # Ok::<(), websocket_wire::EncodeError>(())
+    /// ```
+    #[inline]
+    pub fn header(&mut self, header: impl Into<Header>, payload_len: u64) -> Result<HeaderBuf, EncodeError> {
+        let header = Header { payload_len, mask: None, ..header.into() };
+        let sequence = self.check(&header)?;
+        self.commit(header, sequence).encode()
+    }
+
+    /// Appends a frame to `buf`, which grows where it can.
+    ///
+    /// # Errors
+    ///
+    /// As [`encode`](Self::encode); [`EncodeError::BufferTooSmall`] where `buf` cannot take the whole frame.
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, Opcode};
+    /// let mut buf = Vec::new();
+    /// Encoder::server().encode_to(Opcode::Binary, &[7], &mut buf)?;
+    /// assert_eq!(buf, [0x82, 1, 7]);
+    /// # Ok::<(), websocket_wire::EncodeError>(())
+    /// ```
+    #[cfg(feature = "alloc")]
+    pub fn encode_to(
+        &mut self,
+        header: impl Into<Header>,
+        payload: &[u8],
+        buf: &mut impl bytes::BufMut,
+    ) -> Result<(), EncodeError> {
+        let (header, sequence) = self.prepare(header.into(), payload)?;
+        let needed = self.header_len(&header).saturating_add(payload.len());
+        if buf.remaining_mut() < needed {
+            return Err(EncodeError::BufferTooSmall { needed });
+        }
+        let header = self.commit(header, sequence);
+        buf.put_slice(&header.encode()?);
+        let Some(key) = header.mask else {
+            buf.put_slice(payload);
+            return Ok(());
+        };
+        // Masked by way of a block on the stack: `BufMut` gives out only memory that is not initialised.
+        let (mut mask, mut block) = (Mask::new(key), [0; 512]);
+        for chunk in payload.chunks(block.len()) {
+            let masked = &mut block[..chunk.len()];
+            mask.apply_to(chunk, masked);
+            buf.put_slice(masked);
+        }
+        Ok(())
+    }
+
+    /// Writes a whole text message to the front of `out`. Returns and fails as [`encode`](Self::encode).
+    ///
+    /// ```
+    /// # use websocket_wire::Encoder;
+    /// let mut out = [0; 7];
+    /// assert_eq!(Encoder::server().text("Hello", &mut out), Ok(7));
+    /// assert_eq!(&out, b"\x81\x05Hello");
+    /// ```
+    #[inline]
+    pub fn text(&mut self, text: &str, out: &mut [u8]) -> Result<usize, EncodeError> {
+        self.encode(Opcode::Text, text.as_bytes(), out)
+    }
+
+    /// Writes a whole binary message to the front of `out`. Returns and fails as [`encode`](Self::encode).
+    ///
+    /// ```
+    /// # use websocket_wire::Encoder;
+    /// let mut out = [0; 3];
+    /// assert_eq!(Encoder::server().binary(&[5], &mut out), Ok(3));
+    /// assert_eq!(out, [0x82, 1, 5]);
+    /// ```
+    #[inline]
+    pub fn binary(&mut self, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+        self.encode(Opcode::Binary, payload, out)
+    }
+
+    /// Writes a ping of at most 125 bytes to the front of `out`. Returns and fails as [`encode`](Self::encode).
+    ///
+    /// ```
+    /// # use websocket_wire::Encoder;
+    /// let mut out = [0; 2];
+    /// assert_eq!(Encoder::server().ping(b"", &mut out), Ok(2));
+    /// assert_eq!(out, [0x89, 0]);
+    /// ```
+    #[inline]
+    pub fn ping(&mut self, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+        self.encode(Opcode::Ping, payload, out)
+    }
+
+    /// Writes a pong of at most 125 bytes to the front of `out`. Answering a ping, its payload is the ping's (§5.5.3).
+    /// Returns and fails as [`encode`](Self::encode).
+    ///
+    /// ```
+    /// # use websocket_wire::Encoder;
+    /// let mut out = [0; 3];
+    /// assert_eq!(Encoder::server().pong(b"x", &mut out), Ok(3));
+    /// assert_eq!(out, [0x8A, 1, b'x']);
+    /// ```
+    #[inline]
+    pub fn pong(&mut self, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+        self.encode(Opcode::Pong, payload, out)
+    }
+
+    /// Writes a close frame to the front of `out`, behind which nothing more can be sent. `None` sends no code.
+    /// Returns and fails as [`encode`](Self::encode).
+    ///
+    /// ```
+    /// # use websocket_wire::{CloseCode, CloseFrame, EncodeError, Encoder};
+    /// let mut encoder = Encoder::server();
+    /// let mut out = [0; 8];
+    /// assert!(encoder.close(Some(CloseFrame::new(CloseCode::NO_STATUS, "")), &mut out).is_err());
+    /// assert_eq!(encoder.close(Some(CloseFrame::new(CloseCode::NORMAL, "bye")), &mut out), Ok(7));
+    /// assert_eq!(&out[..7], b"\x88\x05\x03\xE8bye");
+    /// assert_eq!(encoder.ping(b"", &mut out), Err(EncodeError::Closed));
+    /// ```
+    pub fn close(&mut self, close: Option<CloseFrame<'_>>, out: &mut [u8]) -> Result<usize, EncodeError> {
+        let mut body = [0; CloseFrame::MAX_LEN];
+        let body = close.as_ref().map_or(&[][..], |close| close.encode(&mut body));
+        self.encode(Opcode::Close, body, out)
+    }
+
+    /// Checks that no message is unfinished, as at the end of a stream.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError::UnfinishedMessage`] where the final fragment of a message has not been sent.
+    ///
+    /// ```
+    /// # use websocket_wire::{EncodeError, Encoder, Header, Opcode};
+    /// let mut encoder = Encoder::server();
+    /// assert_eq!(encoder.finish(), Ok(()));
+    /// encoder.header(Header::new(Opcode::Text).fragment(), 0)?;
+    /// assert_eq!(encoder.finish(), Err(EncodeError::UnfinishedMessage));
+    /// # Ok::<(), EncodeError>(())
+    /// ```
+    pub const fn finish(&self) -> Result<(), EncodeError> {
+        match self.sequence.message() {
+            Some(_) => Err(EncodeError::UnfinishedMessage),
+            None => Ok(()),
+        }
+    }
+
+    /// Tells whether a close frame has been sent.
+    ///
+    /// ```
+    /// # use websocket_wire::Encoder;
+    /// assert!(!Encoder::server().is_closed());
+    /// ```
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        self.is_closed
+    }
+
+    /// Checks the frame that is to carry `payload`. Returns its header, without a key, and the sequence after it.
+    #[inline]
+    fn prepare(&self, header: Header, payload: &[u8]) -> Result<(Header, Sequence), EncodeError> {
+        let header = Header { payload_len: payload.len() as u64, mask: None, ..header };
+        let sequence = self.check(&header)?;
+        if header.opcode == Opcode::Close {
+            CloseFrame::parse(payload)?;
+        }
+        Ok((header, sequence))
+    }
+
+    /// Checks what a header can break; returns the sequence after it.
+    #[inline]
+    fn check(&self, header: &Header) -> Result<Sequence, EncodeError> {
+        if self.is_closed {
+            return Err(EncodeError::Closed);
+        }
+        header.check()?;
+        if !self.claims.allows(header.opcode) {
+            return Err(EncodeError::ReservedOpcode);
+        }
+        if !self.claims.allowed_rsv(header.opcode).contains(header.rsv) {
+            return Err(EncodeError::ReservedBits);
+        }
+        Ok(self.sequence.after(header, &Limits::NONE)?)
+    }
+
+    /// Counts the frame as sent: draws its key, and closes behind a close frame. Returns the header with the key.
+    #[inline]
+    fn commit(&mut self, header: Header, sequence: Sequence) -> Header {
+        self.sequence = sequence;
+        self.is_closed = header.opcode == Opcode::Close;
+        Header { mask: self.side.next_key(), ..header }
+    }
+
+    /// Returns the length of `header` once it has the key that this side gives it.
+    #[inline]
+    fn header_len(&self, header: &Header) -> usize {
+        header.encoded_len() + if S::IS_MASKED { 4 } else { 0 }
+    }
+}

@@ -1,0 +1,152 @@
+//! The order of frames: which message is open, how long it has grown (RFC 6455 §5.4).
+
+use crate::config::Limits;
+use crate::error::{DecodeError, EncodeError};
+use crate::header::Header;
+use crate::opcode::Opcode;
+
+/// The fragmentation state of one direction of a connection.
+///
+/// The decoder and the encoder keep the same state: the one holds the peer to it, the other the caller.
+///
+/// ```
+/// use websocket_wire::{Header, Limits, Opcode, OutOfSequence, Sequence};
+///
+/// let start = Sequence::new();
+/// let open = start.after(&Header::new(Opcode::Text).fragment(), &Limits::DEFAULT).unwrap();
+/// assert_eq!(open.message(), Some(Opcode::Text));
+/// assert_eq!(open.after(&Header::new(Opcode::Ping), &Limits::DEFAULT), Ok(open));
+/// assert_eq!(
+///     open.after(&Header::new(Opcode::Binary), &Limits::DEFAULT),
+///     Err(OutOfSequence::MessageOpen)
+/// );
+/// assert_eq!(open.after(&Header::new(Opcode::Continuation), &Limits::DEFAULT), Ok(start));
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Sequence {
+    message: Option<Opcode>,
+    fragments: u32,
+    len: u64,
+}
+
+impl Sequence {
+    /// Returns the state of a fresh connection: no message is open.
+    ///
+    /// ```
+    /// # use websocket_wire::Sequence;
+    /// assert_eq!(Sequence::new().message(), None);
+    /// ```
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { message: None, fragments: 0, len: 0 }
+    }
+
+    /// Checks that a frame of this opcode may come now; only the order is judged.
+    ///
+    /// # Errors
+    ///
+    /// [`OutOfSequence::NothingToContinue`] and [`OutOfSequence::MessageOpen`].
+    ///
+    /// ```
+    /// # use websocket_wire::{Opcode, OutOfSequence, Sequence};
+    /// assert_eq!(Sequence::new().check(Opcode::Continuation), Err(OutOfSequence::NothingToContinue));
+    /// assert_eq!(Sequence::new().check(Opcode::Close), Ok(()));
+    /// ```
+    #[inline]
+    pub const fn check(&self, opcode: Opcode) -> Result<(), OutOfSequence> {
+        match (opcode, self.message) {
+            (Opcode::Continuation, None) => Err(OutOfSequence::NothingToContinue),
+            (Opcode::Continuation, Some(_)) | (_, None) => Ok(()),
+            (opcode, Some(_)) if opcode.is_control() => Ok(()),
+            (_, Some(_)) => Err(OutOfSequence::MessageOpen),
+        }
+    }
+
+    /// Returns the state after the frame with `header`; `self` stays. Control frames change nothing: they "MAY be
+    /// injected in the middle of a fragmented message" (§5.4).
+    ///
+    /// # Errors
+    ///
+    /// As [`check`](Self::check), and [`OutOfSequence::MessageTooLong`] or [`OutOfSequence::TooManyFragments`] where
+    /// the message, this frame included, is over its limits.
+    ///
+    /// ```
+    /// # use websocket_wire::{Header, Limits, Opcode, OutOfSequence, Sequence};
+    /// let limits = Limits { message_len: 5, ..Limits::DEFAULT };
+    /// let six = Header { payload_len: 6, ..Header::new(Opcode::Binary) };
+    /// assert_eq!(Sequence::new().after(&six, &limits), Err(OutOfSequence::MessageTooLong));
+    /// ```
+    #[inline]
+    pub const fn after(&self, header: &Header, limits: &Limits) -> Result<Self, OutOfSequence> {
+        if let Err(error) = self.check(header.opcode) {
+            return Err(error);
+        }
+        if header.opcode.is_control() {
+            return Ok(*self);
+        }
+        // Not `len + have > max`: a peer chooses both terms.
+        if header.payload_len > limits.message_len.saturating_sub(self.len) {
+            return Err(OutOfSequence::MessageTooLong);
+        }
+        let is_fragment = !(header.fin && self.message.is_none());
+        if is_fragment && self.fragments >= limits.fragments && limits.fragments != u32::MAX {
+            return Err(OutOfSequence::TooManyFragments);
+        }
+        if header.fin {
+            return Ok(Self::new());
+        }
+        let message = if self.message.is_some() { self.message } else { Some(header.opcode) };
+        // Only a count without a limit can reach the top, and there it may stay.
+        Ok(Self { message, fragments: self.fragments.saturating_add(1), len: self.len + header.payload_len })
+    }
+
+    /// Returns the opcode of the message that is open, or `None` between messages. Never
+    /// [`Opcode::Continuation`].
+    ///
+    /// ```
+    /// # use websocket_wire::{Header, Limits, Opcode, Sequence};
+    /// let open = Sequence::new().after(&Header::new(Opcode::Binary).fragment(), &Limits::DEFAULT).unwrap();
+    /// assert_eq!(open.message(), Some(Opcode::Binary));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn message(&self) -> Option<Opcode> {
+        self.message
+    }
+}
+
+/// A frame that may not follow the ones before it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
+pub enum OutOfSequence {
+    /// A continuation frame while no message is open.
+    NothingToContinue,
+    /// A frame that begins a message while another is open.
+    MessageOpen,
+    /// The message would be longer than [`Limits::message_len`].
+    MessageTooLong,
+    /// The message would have more frames than [`Limits::fragments`].
+    TooManyFragments,
+}
+
+impl From<OutOfSequence> for DecodeError {
+    fn from(error: OutOfSequence) -> Self {
+        match error {
+            OutOfSequence::NothingToContinue => Self::UnexpectedContinuation,
+            OutOfSequence::MessageOpen => Self::InterleavedMessage,
+            OutOfSequence::MessageTooLong => Self::MessageTooLong,
+            OutOfSequence::TooManyFragments => Self::TooManyFragments,
+        }
+    }
+}
+
+impl From<OutOfSequence> for EncodeError {
+    /// An encoder sets no limits, so the two faults of length cannot arise there.
+    fn from(error: OutOfSequence) -> Self {
+        match error {
+            OutOfSequence::NothingToContinue => Self::UnexpectedContinuation,
+            OutOfSequence::MessageOpen => Self::UnfinishedMessage,
+            OutOfSequence::MessageTooLong | OutOfSequence::TooManyFragments => Self::PayloadTooLong,
+        }
+    }
+}
