@@ -5,3 +5,7 @@
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
+
+pub mod mask;
+mod simd;
+pub mod utf8;
