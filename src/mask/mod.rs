@@ -1,0 +1,172 @@
+//! Masking of payload data (RFC 6455, section 5.3): XOR with a key of four bytes.
+
+pub(crate) mod kernel;
+pub(crate) mod span;
+#[cfg(test)]
+mod tests;
+
+use crate::simd;
+use kernel::{Long, SHORT};
+use span::Span;
+
+/// The four bytes that a client picks anew for every frame (RFC 6455, section 5.3).
+///
+/// Byte `i` of the payload is XORed with byte `i % 4` of the key, which masks and unmasks alike.
+///
+/// ```
+/// use websocket_wire::mask::MaskingKey;
+///
+/// let key = MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]);
+/// assert_eq!(key.to_bytes(), [0x37, 0xfa, 0x21, 0x3d]);
+/// ```
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MaskingKey([u8; 4]);
+
+impl MaskingKey {
+    /// Takes the four bytes in the order in which they are on the wire.
+    #[must_use]
+    pub const fn new(bytes: [u8; 4]) -> Self {
+        MaskingKey(bytes)
+    }
+
+    /// Returns the four bytes in the order in which they are on the wire.
+    #[must_use]
+    pub const fn to_bytes(self) -> [u8; 4] {
+        self.0
+    }
+}
+
+impl From<[u8; 4]> for MaskingKey {
+    fn from(bytes: [u8; 4]) -> Self {
+        MaskingKey::new(bytes)
+    }
+}
+
+impl From<MaskingKey> for [u8; 4] {
+    fn from(key: MaskingKey) -> Self {
+        key.to_bytes()
+    }
+}
+
+/// A masking key and the position in it: what it takes to mask a payload piece by piece (RFC 6455, section 5.3).
+///
+/// However the payload is cut, the same bytes come out. Masking twice gives the first bytes back.
+///
+/// ```
+/// use websocket_wire::mask::{Mask, MaskingKey};
+///
+/// let key = MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]);
+/// // The masked text message of RFC 6455, section 5.7.
+/// let mut payload = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
+///
+/// let mut mask = Mask::new(key);
+/// mask.apply(&mut payload[..3]);
+/// mask.apply(&mut payload[3..]);
+/// assert_eq!(&payload, b"Hello");
+/// ```
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Mask {
+    /// The key, rotated so that its first byte in memory is the one for the next byte of the payload.
+    key: u32,
+}
+
+impl Mask {
+    /// Starts at the first byte of the key.
+    #[must_use]
+    pub const fn new(key: MaskingKey) -> Self {
+        Mask {
+            key: u32::from_ne_bytes(key.0),
+        }
+    }
+
+    /// Masks or unmasks the next bytes of the payload in place.
+    ///
+    /// ```
+    /// use websocket_wire::mask::{Mask, MaskingKey};
+    ///
+    /// let mut payload = *b"abcdef";
+    /// Mask::new(MaskingKey::new([1, 2, 3, 4])).apply(&mut payload);
+    /// assert_eq!(payload, [b'a' ^ 1, b'b' ^ 2, b'c' ^ 3, b'd' ^ 4, b'e' ^ 1, b'f' ^ 2]);
+    /// ```
+    #[inline]
+    pub fn apply(&mut self, bytes: &mut [u8]) {
+        let len = bytes.len();
+        apply(Span::in_place(bytes, self.key));
+        self.advance(len);
+    }
+
+    /// Copies the next bytes of the payload from `src` to `dst` and masks or unmasks them on the way.
+    ///
+    /// ```
+    /// use websocket_wire::mask::{Mask, MaskingKey};
+    ///
+    /// let mut masked = [0; 5];
+    /// Mask::new(MaskingKey::new([0x37, 0xfa, 0x21, 0x3d])).apply_to(b"Hello", &mut masked);
+    /// assert_eq!(masked, [0x7f, 0x9f, 0x4d, 0x51, 0x58]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `src` and `dst` differ in length.
+    #[inline]
+    pub fn apply_to(&mut self, src: &[u8], dst: &mut [u8]) {
+        apply(Span::copying(src, dst, self.key));
+        self.advance(src.len());
+    }
+
+    /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the mask as
+    /// they are if not. Meant to be inlined where frames are short.
+    #[inline(always)]
+    pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
+        let len = bytes.len();
+        let is_ascii = kernel::short::<true>(Span::in_place(bytes, self.key));
+        if is_ascii {
+            self.advance(len);
+        }
+        is_ascii
+    }
+
+    /// Bytes of a payload that is to be unmasked by a kernel; the mask stays where it is.
+    #[inline(always)]
+    pub(crate) fn span<'a>(&self, bytes: &'a mut [u8]) -> Span<'a> {
+        Span::in_place(bytes, self.key)
+    }
+
+    /// Steps over `count` bytes of the payload.
+    #[inline(always)]
+    pub(crate) fn advance(&mut self, count: usize) {
+        self.key = rotate(self.key, count);
+    }
+
+    /// Unmasks one byte, the next one, without stepping over it.
+    #[inline(always)]
+    pub(crate) fn peek(&self, byte: u8) -> u8 {
+        byte ^ self.key.to_ne_bytes()[0]
+    }
+}
+
+#[inline(always)]
+fn apply(span: Span<'_>) {
+    if span.len() <= SHORT {
+        kernel::short::<false>(span);
+    } else {
+        long(span);
+    }
+}
+
+/// Out of line: what is inlined into the callers is the short path alone.
+#[inline(never)]
+fn long(span: Span<'_>) {
+    simd::run(Long::new(span));
+}
+
+/// Returns the key as it stands `count` bytes on: its bytes in memory, rotated.
+#[inline(always)]
+const fn rotate(key: u32, count: usize) -> u32 {
+    let bits = 8 * (count % 4) as u32;
+    if cfg!(target_endian = "little") {
+        key.rotate_right(bits)
+    } else {
+        key.rotate_left(bits)
+    }
+}

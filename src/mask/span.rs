@@ -1,0 +1,114 @@
+//! The memory that a kernel works on.
+#![allow(unsafe_code)]
+
+use core::marker::PhantomData;
+
+use super::rotate;
+use crate::simd::Isa;
+
+/// Bytes to be unmasked, the place for the result, and the key that stands at the first byte.
+///
+/// In place, source and destination are the same memory; copying, they do not overlap; for reading only, there is no
+/// destination. Between the public functions and the kernels this is the only type that holds pointers.
+#[derive(Copy, Clone)]
+pub(crate) struct Span<'a> {
+    /// Readable for `len` bytes during `'a`.
+    src: *const u8,
+    /// Writable for `len` bytes during `'a`, unless the span was made by [`Span::read_only`]; `src` itself or disjoint
+    /// from it.
+    dst: *mut u8,
+    len: usize,
+    key: u32,
+    memory: PhantomData<&'a mut [u8]>,
+}
+
+impl<'a> Span<'a> {
+    #[inline(always)]
+    pub(crate) fn in_place(bytes: &'a mut [u8], key: u32) -> Self {
+        let (dst, len) = (bytes.as_mut_ptr(), bytes.len());
+        Span {
+            src: dst,
+            dst,
+            len,
+            key,
+            memory: PhantomData,
+        }
+    }
+
+    /// Takes the length of `src`; `dst` must be as long.
+    #[inline(always)]
+    pub(crate) fn copying(src: &'a [u8], dst: &'a mut [u8], key: u32) -> Self {
+        assert_eq!(
+            src.len(),
+            dst.len(),
+            "source and destination differ in length"
+        );
+        Span {
+            src: src.as_ptr(),
+            dst: dst.as_mut_ptr(),
+            len: src.len(),
+            key,
+            memory: PhantomData,
+        }
+    }
+
+    /// A span that must not be stored to.
+    #[inline(always)]
+    pub(crate) fn read_only(bytes: &'a [u8]) -> Self {
+        let src = bytes.as_ptr();
+        Span {
+            src,
+            dst: src.cast_mut(),
+            len: bytes.len(),
+            key: 0,
+            memory: PhantomData,
+        }
+    }
+
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The key as it stands at byte `at`, in every four bytes of a vector.
+    #[inline(always)]
+    pub(crate) fn key<I: Isa>(&self, isa: I, at: usize) -> I::V {
+        isa.splat(rotate(self.key, at))
+    }
+
+    /// Reads the vector at `at` and XORs it with `key`.
+    ///
+    /// # Safety
+    ///
+    /// `at + I::BYTES <= self.len()`.
+    #[inline(always)]
+    pub(crate) unsafe fn load<I: Isa>(&self, isa: I, at: usize, key: I::V) -> I::V {
+        debug_assert!(at + I::BYTES <= self.len);
+        // SAFETY: `at` is less than `len`, by the caller's word, and `src` is readable for `len` bytes.
+        let from = unsafe { self.src.add(at) };
+        // SAFETY: `I::BYTES` bytes from `at` on end at or before `len`, by the caller's word.
+        let masked = unsafe { isa.load(from) };
+        isa.xor(masked, key)
+    }
+
+    /// Writes the vector at `at`.
+    ///
+    /// # Safety
+    ///
+    /// `at + I::BYTES <= self.len()`, and the span was not made by [`Span::read_only`].
+    #[inline(always)]
+    pub(crate) unsafe fn store<I: Isa>(&self, isa: I, at: usize, v: I::V) {
+        debug_assert!(at + I::BYTES <= self.len);
+        // SAFETY: `at` is less than `len`, by the caller's word, and `dst` is writable for `len` bytes.
+        let to = unsafe { self.dst.add(at) };
+        // SAFETY: `I::BYTES` bytes from `at` on end at or before `len`, by the caller's word.
+        unsafe { isa.store(v, to) }
+    }
+
+    /// Returns how many bytes there are from the start, 1 to `align`, to the next place in the destination that is a
+    /// multiple of `align`, a power of two.
+    #[inline(always)]
+    pub(crate) fn bytes_to_aligned(&self, align: usize) -> usize {
+        align - (self.dst.addr() & (align - 1))
+    }
+}

@@ -1,0 +1,230 @@
+//! x86-64: SSE2, which all of them have, and AVX2 where the CPU tells that it has it.
+#![allow(unsafe_code)]
+
+use core::arch::x86_64::*;
+
+use super::{Isa, Kernel, Lookup};
+
+cpufeatures::new!(cpuid_avx2, "avx2");
+
+pub(crate) type Baseline = Sse2;
+
+pub(crate) const BASELINE: Baseline = Sse2(());
+
+/// Vectors of 16 bytes.
+#[derive(Copy, Clone)]
+pub(crate) struct Sse2(());
+
+/// Vectors of 32 bytes, with table look-ups in each half.
+#[derive(Copy, Clone)]
+pub(crate) struct Avx2(());
+
+#[cfg(not(test))]
+#[inline]
+pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
+    if cpuid_avx2::get() {
+        // SAFETY: the CPU has just said that it has AVX2.
+        unsafe { run_avx2(kernel) }
+    } else {
+        kernel.run(BASELINE)
+    }
+}
+
+#[target_feature(enable = "avx2")]
+fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run_lookup(Avx2(()))
+}
+
+#[cfg(test)]
+pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
+    let best = if Level::Avx2.is_available() {
+        Level::Avx2
+    } else {
+        Level::Sse2
+    };
+    match super::forced::get().unwrap_or(best) {
+        Level::Portable => kernel.run(super::Word::<u128>::NEW),
+        Level::Sse2 => kernel.run(BASELINE),
+        // SAFETY: a level is forced only if it is available, and the best one is available.
+        Level::Avx2 => unsafe { run_avx2(kernel) },
+    }
+}
+
+#[cfg(test)]
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Level {
+    Portable,
+    Sse2,
+    Avx2,
+}
+
+#[cfg(test)]
+impl Level {
+    pub(crate) const ALL: &[Self] = &[Level::Portable, Level::Sse2, Level::Avx2];
+
+    pub(crate) fn is_available(self) -> bool {
+        match self {
+            Level::Portable | Level::Sse2 => true,
+            Level::Avx2 => cpuid_avx2::get(),
+        }
+    }
+}
+
+impl Isa for Sse2 {
+    type V = __m128i;
+
+    const BYTES: usize = 16;
+
+    #[inline(always)]
+    fn splat(self, word: u32) -> __m128i {
+        // SAFETY: this file is compiled only for targets with SSE2.
+        unsafe { _mm_set1_epi32(word.cast_signed()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const u8) -> __m128i {
+        // SAFETY: the caller vouches for 16 readable bytes; this load asks for no alignment.
+        unsafe { _mm_loadu_si128(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, v: __m128i, to: *mut u8) {
+        // SAFETY: the caller vouches for 16 writable bytes; this store asks for no alignment.
+        unsafe { _mm_storeu_si128(to.cast(), v) }
+    }
+
+    #[inline(always)]
+    fn xor(self, a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: as in `splat`.
+        unsafe { _mm_xor_si128(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m128i, b: __m128i) -> __m128i {
+        // SAFETY: as in `splat`.
+        unsafe { _mm_or_si128(a, b) }
+    }
+
+    #[inline(always)]
+    fn any_high_bit(self, v: __m128i) -> bool {
+        // SAFETY: as in `splat`.
+        unsafe { _mm_movemask_epi8(v) != 0 }
+    }
+}
+
+impl Isa for Avx2 {
+    type V = __m256i;
+
+    const BYTES: usize = 32;
+
+    #[inline(always)]
+    fn splat(self, word: u32) -> __m256i {
+        // SAFETY: `self` exists, so the CPU has AVX2.
+        unsafe { _mm256_set1_epi32(word.cast_signed()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const u8) -> __m256i {
+        // SAFETY: the caller vouches for 32 readable bytes; this load asks for no alignment; `self` proves AVX2.
+        unsafe { _mm256_loadu_si256(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, v: __m256i, to: *mut u8) {
+        // SAFETY: the caller vouches for 32 writable bytes; this store asks for no alignment; `self` proves AVX2.
+        unsafe { _mm256_storeu_si256(to.cast(), v) }
+    }
+
+    #[inline(always)]
+    fn xor(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as in `splat`.
+        unsafe { _mm256_xor_si256(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as in `splat`.
+        unsafe { _mm256_or_si256(a, b) }
+    }
+
+    #[inline(always)]
+    fn any_high_bit(self, v: __m256i) -> bool {
+        // SAFETY: as in `splat`.
+        unsafe { _mm256_movemask_epi8(v) != 0 }
+    }
+}
+
+impl Lookup for Avx2 {
+    #[inline(always)]
+    fn halves(self, low: u128, high: u128) -> (__m256i, __m256i) {
+        let [a, b] = [low as i64, (low >> 64) as i64];
+        let [c, d] = [high as i64, (high >> 64) as i64];
+        // SAFETY: `self` exists, so the CPU has AVX2.
+        (self.splat(0), unsafe { _mm256_set_epi64x(d, c, b, a) })
+    }
+
+    #[inline(always)]
+    fn and(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_and_si256(a, b) }
+    }
+
+    #[inline(always)]
+    fn saturating_sub(self, a: __m256i, b: __m256i) -> __m256i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_subs_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self, v: __m256i) -> __m256i {
+        // There is no shift of bytes: the bits that come over from the neighbour are cleared.
+        // SAFETY: as in `halves`.
+        self.and(
+            unsafe { _mm256_srli_epi16::<4>(v) },
+            self.splat(0x0f0f_0f0f),
+        )
+    }
+
+    #[inline(always)]
+    fn lookup(self, table: [u8; 16], v: __m256i) -> __m256i {
+        let table = u128::from_le_bytes(table);
+        let [low, high] = [table as i64, (table >> 64) as i64];
+        // SAFETY: as in `halves`.
+        let table = unsafe { _mm256_set_epi64x(high, low, high, low) };
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_shuffle_epi8(table, v) }
+    }
+
+    #[inline(always)]
+    fn back1(self, before: __m256i, v: __m256i) -> __m256i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_alignr_epi8::<15>(v, self.straddle(before, v)) }
+    }
+
+    #[inline(always)]
+    fn back2(self, before: __m256i, v: __m256i) -> __m256i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_alignr_epi8::<14>(v, self.straddle(before, v)) }
+    }
+
+    #[inline(always)]
+    fn back3(self, before: __m256i, v: __m256i) -> __m256i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_alignr_epi8::<13>(v, self.straddle(before, v)) }
+    }
+
+    #[inline(always)]
+    fn any(self, v: __m256i) -> bool {
+        // SAFETY: as in `halves`.
+        unsafe { _mm256_testz_si256(v, v) == 0 }
+    }
+}
+
+impl Avx2 {
+    /// The upper half of `before` and the lower half of `v`: byte shifts stay within a half.
+    #[inline(always)]
+    fn straddle(self, before: __m256i, v: __m256i) -> __m256i {
+        // SAFETY: `self` exists, so the CPU has AVX2.
+        unsafe { _mm256_permute2x128_si256::<0x21>(before, v) }
+    }
+}

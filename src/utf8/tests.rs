@@ -1,0 +1,242 @@
+//! Every instruction set of this machine against a naive automaton, and that against the standard library.
+
+use std::{string::String, vec::Vec};
+
+use super::*;
+use crate::{mask::MaskingKey, simd};
+
+const KEY: [u8; 4] = [0x80, 0x21, 0xff, 0x3d];
+
+const FILLERS: [&str; 5] = ["a", "я", "語", "🦀", "a é"];
+
+/// What the validator must say of a text: the place of the first impossible byte, if there is one, and how many bytes of a
+/// code point are pending there or at the end. Written from the table in RFC 3629, section 4, and from nothing else.
+fn oracle(text: &[u8]) -> (Option<usize>, usize) {
+    let mut start = 0;
+    while start < text.len() {
+        let tail: &[std::ops::RangeInclusive<u8>] = match text[start] {
+            0x00..=0x7f => &[],
+            0xc2..=0xdf => &[0x80..=0xbf],
+            0xe0 => &[0xa0..=0xbf, 0x80..=0xbf],
+            0xe1..=0xec | 0xee | 0xef => &[0x80..=0xbf, 0x80..=0xbf],
+            0xed => &[0x80..=0x9f, 0x80..=0xbf],
+            0xf0 => &[0x90..=0xbf, 0x80..=0xbf, 0x80..=0xbf],
+            0xf1..=0xf3 => &[0x80..=0xbf, 0x80..=0xbf, 0x80..=0xbf],
+            0xf4 => &[0x80..=0x8f, 0x80..=0xbf, 0x80..=0xbf],
+            _ => return (Some(start), 0),
+        };
+        for (i, range) in tail.iter().enumerate() {
+            match text.get(start + 1 + i) {
+                None => return (None, i + 1),
+                Some(byte) if !range.contains(byte) => return (Some(start + 1 + i), i + 1),
+                Some(_) => {}
+            }
+        }
+        start += 1 + tail.len();
+    }
+    (None, 0)
+}
+
+/// The standard library's view of the same: it names the start of the bad sequence and, if bytes can no longer save it, how
+/// long its acceptable prefix is.
+fn by_std(text: &[u8]) -> (Option<usize>, usize) {
+    let Err(error) = core::str::from_utf8(text) else {
+        return (None, 0);
+    };
+    let start = error.valid_up_to();
+    match error.error_len() {
+        None => (None, text.len() - start),
+        // One byte: it may be bad itself, or a good first byte that the next one does not continue.
+        Some(1) if !matches!(text[start], 0xc2..=0xf4) => (Some(start), 0),
+        Some(seen) => (Some(start + seen), seen),
+    }
+}
+
+/// Checks all three ways to give a text, in one piece or in two.
+fn check(text: &[u8], split: usize) {
+    let expected = oracle(text);
+    check_push(text, split, expected);
+    check_unmask(text, split, expected);
+}
+
+fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
+    let (head, tail) = text.split_at(split);
+    let mut validator = Validator::new();
+    let pushed = validator
+        .push(head)
+        .map_err(|e| e.position())
+        .and_then(|()| validator.push(tail).map_err(|e| split + e.position()));
+    assert_eq!(
+        (pushed.err(), validator.pending()),
+        (fault, pending),
+        "{text:x?} at {split}"
+    );
+    assert_eq!(
+        fault.is_none() && validator.finish().is_ok(),
+        core::str::from_utf8(text).is_ok()
+    );
+}
+
+fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
+    let mut masked = text.to_vec();
+    Mask::new(MaskingKey::new(KEY)).apply(&mut masked);
+    let mut bytes = masked.clone();
+    let (head, tail) = bytes.split_at_mut(split);
+    let (mut validator, mut mask) = (Validator::new(), Mask::new(MaskingKey::new(KEY)));
+    let unmasked = validator
+        .unmask(&mut mask, head)
+        .map_err(|e| e.position())
+        .and_then(|()| {
+            validator
+                .unmask(&mut mask, tail)
+                .map_err(|e| split + e.position())
+        });
+    assert_eq!(
+        (unmasked.err(), validator.pending()),
+        (fault, pending),
+        "{text:x?} at {split}"
+    );
+
+    let until = fault.unwrap_or(text.len());
+    assert_eq!(
+        bytes[..until],
+        text[..until],
+        "what precedes the fault is unmasked"
+    );
+    assert_eq!(bytes[until..], masked[until..], "the rest is as it was");
+    let mut expected = Mask::new(MaskingKey::new(KEY));
+    expected.advance(until);
+    assert_eq!(mask, expected, "the mask stands at the fault");
+}
+
+/// Every first and every second byte, and those third and fourth ones that begin or end a range.
+fn sequences(mut visit: impl FnMut(&[u8])) {
+    const EDGES: [u8; 14] = [
+        0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xf5, 0xff,
+    ];
+    let all: Vec<u8> = if cfg!(miri) {
+        EDGES.to_vec()
+    } else {
+        (0..=0xff).collect()
+    };
+    for &first in &all {
+        visit(&[first]);
+        for &second in &all {
+            visit(&[first, second]);
+            for third in EDGES {
+                visit(&[first, second, third]);
+                // What follows a sequence of up to three bytes is judged by its first byte alone.
+                if (0xf0..=0xf7).contains(&first) {
+                    EDGES
+                        .iter()
+                        .for_each(|&fourth| visit(&[first, second, third, fourth]));
+                }
+            }
+        }
+    }
+}
+
+/// Code points of one script, cut at a boundary, and ASCII up to exactly `len` bytes.
+fn filler(script: &str, len: usize) -> Vec<u8> {
+    let mut text: String = script.repeat(len / script.len());
+    while text.len() < len {
+        text.insert(0, '.');
+    }
+    text.into_bytes()
+}
+
+#[test]
+fn oracle_agrees_with_std() {
+    sequences(|sequence| assert_eq!(oracle(sequence), by_std(sequence), "{sequence:x?}"));
+}
+
+#[test]
+fn every_sequence_alone_at_every_split() {
+    sequences(|sequence| (0..=sequence.len()).for_each(|split| check(sequence, split)));
+}
+
+/// Sequences at a place that moves through a text of every script: at the start, across the edges of vectors and blocks,
+/// and at the end. Every pair that does not begin with ASCII, and one in 41 of the others.
+#[test]
+fn every_pair_within_a_text() {
+    let one_in = if cfg!(miri) { 599 } else { 41 };
+    simd::for_each(|_| {
+        let mut turn = 0_usize;
+        sequences(|sequence| {
+            turn += 1;
+            if !turn.is_multiple_of(one_in)
+                && (cfg!(miri) || sequence.len() != 2 || sequence[0] < 0x80)
+            {
+                return;
+            }
+            let mut text = filler(FILLERS[turn % 5], turn * 7 % 231);
+            text.extend_from_slice(sequence);
+            text.extend(filler(FILLERS[turn / 5 % 5], turn * 5 % 67 * (turn % 3)));
+            check(&text, turn * 3 % text.len() * (turn % 2));
+        });
+    });
+}
+
+#[test]
+fn every_place_of_a_fault_in_every_length() {
+    const FAULTS: [&[u8]; 9] = [
+        b"\xc0",
+        b"\xf5",
+        b"\xbf",
+        b"\xe0\x80",
+        b"\xed\xa0",
+        b"\xf4\x90",
+        b"\xf0\x8f",
+        b"\xe2\x82",
+        b"\xf0\x9f\x98",
+    ];
+    let step = if cfg!(miri) { 47 } else { 1 };
+    simd::for_each(|_| {
+        for len in (1..300).step_by(step) {
+            for at in (0..len).step_by(step.max(1 + len / 60)) {
+                let fault = FAULTS[(len + at) % FAULTS.len()];
+                let mut text = filler(FILLERS[at % 5], at);
+                text.extend_from_slice(fault);
+                let left = len.saturating_sub(text.len());
+                text.extend(filler(FILLERS[len % 5], left));
+                check(&text, 0);
+            }
+        }
+    });
+}
+
+#[test]
+fn valid_text_of_every_length_at_every_split() {
+    let step = if cfg!(miri) { 41 } else { 1 };
+    simd::for_each(|_| {
+        for script in FILLERS {
+            for len in (0..100).step_by(step) {
+                let text = filler(script, len);
+                for split in (0..=len).step_by(step) {
+                    check(&text, split);
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn long_texts() {
+    let lengths: &[usize] = if cfg!(miri) {
+        &[1100]
+    } else {
+        &[1023, 1024, 1025, 1500, 2048, 5000]
+    };
+    simd::for_each(|_| {
+        for script in FILLERS {
+            for &len in lengths {
+                let mut text = filler(script, len);
+                check(&text, len / 3);
+                for at in (0..len).rev().step_by(if cfg!(miri) { 500 } else { 37 }) {
+                    text[at] ^= 0x80;
+                    check(&text, 0);
+                }
+            }
+        }
+    });
+}
