@@ -59,18 +59,54 @@ impl<'a> Accept<'a> {
     }
 
     /// Chooses one of the offered subprotocols; takes an `Option` too.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Request};
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert!(request.accept().subprotocol("v2").encoded_len().is_ok());
+    /// assert!(request.accept().subprotocol(None).encoded_len().is_ok());
+    /// let unknown = request.accept().subprotocol("v3").encoded_len();
+    /// assert_eq!(unknown, Err(BuildError::SubprotocolNotOffered));
+    /// ```
     pub fn subprotocol(mut self, name: impl Into<Option<&'a str>>) -> Self {
         self.subprotocol = name.into();
         self
     }
 
     /// Sets the value of `Sec-WebSocket-Extensions`: one or more offered extensions with the parameters agreed on.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Request};
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// let accept = request.accept().extensions("permessage-deflate; client_no_context_takeover");
+    /// assert!(accept.encoded_len().is_ok());
+    /// assert_eq!(request.accept().extensions("x").encoded_len(), Err(BuildError::ExtensionNotOffered));
+    /// ```
     pub fn extensions(mut self, value: impl Into<Option<&'a str>>) -> Self {
         self.extensions = value.into();
         self
     }
 
     /// Sets the further headers, written in this order.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Request};
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// let split = request.accept().headers(&[("Set-Cookie", "a=b\r\nX: y")]);
+    /// assert_eq!(split.encoded_len(), Err(BuildError::HeaderValue));
+    /// ```
     pub fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
         self.headers = headers;
         self
@@ -81,6 +117,17 @@ impl<'a> Accept<'a> {
     /// # Errors
     ///
     /// [`BuildError`], as [`Accept::encode`], but never for the buffer.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Request};
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// let accept = request.accept();
+    /// assert_eq!(accept.encoded_len(), accept.encode(&mut [0; 256]));
+    /// ```
     pub fn encoded_len(&self) -> Result<usize, BuildError> {
         self.check()?;
         Ok(measure(|w| self.write(w)))
@@ -91,6 +138,18 @@ impl<'a> Accept<'a> {
     /// # Errors
     ///
     /// [`BuildError`] when a header or the choice must not be sent, or `out` is too small; `out` is then unchanged.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Request};
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// let mut out = [0; 16];
+    /// assert_eq!(request.accept().encode(&mut out), Err(BuildError::BufferTooSmall { needed: 129 }));
+    /// assert_eq!(out, [0; 16]);
+    /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
         self.check()?;
         encode(out, |w| self.write(w))
@@ -164,12 +223,23 @@ impl<'a> Refusal<'a> {
     }
 
     /// Sets the further headers, written in this order.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Refusal};
+    /// let moved = Refusal::new(308).headers(&[("Location", "/new")]);
+    /// assert!(moved.encoded_len().is_ok());
+    /// ```
     pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
         self.headers = headers;
         self
     }
 
     /// Returns the status code.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Refusal};
+    /// assert_eq!(Refusal::new(403).status(), 403);
+    /// ```
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status
@@ -180,6 +250,12 @@ impl<'a> Refusal<'a> {
     /// # Errors
     ///
     /// [`BuildError`], as [`Refusal::encode`], but never for the buffer.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Refusal};
+    /// assert_eq!(Refusal::new(403).encoded_len(), Ok(64));
+    /// assert_eq!(Refusal::new(101).encoded_len(), Err(BuildError::Status));
+    /// ```
     pub fn encoded_len(&self) -> Result<usize, BuildError> {
         self.check()?;
         Ok(measure(|w| self.write(w)))
@@ -190,6 +266,13 @@ impl<'a> Refusal<'a> {
     /// # Errors
     ///
     /// [`BuildError`] when the status or a header must not be sent, or `out` is too small; `out` is then unchanged.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::Refusal};
+    /// let mut out = [0; 64];
+    /// assert_eq!(Refusal::new(403).encode(&mut out), Ok(64));
+    /// assert_eq!(&out, b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
         self.check()?;
         encode(out, |w| self.write(w))

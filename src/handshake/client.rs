@@ -1,13 +1,13 @@
 //! The client's side: the request written, the server's answer read and checked (RFC 6455 section 4.1).
 
-use super::head::{
-    Head, HeadLimits, HeaderIter, Headers, is_header_value, is_token, is_upgradable, parse_version,
-    set_once,
-};
-use super::list::{Extensions, check_own_extensions, has_token};
+use super::head::{Head, HeadLimits, Headers, is_header_value, is_token, is_upgradable};
+use super::list::{Extensions, check_own_extensions};
+use super::response::{Fields, split_status_line};
 use super::writer::{Writer, check_headers, encode, measure};
 use super::{BuildError, HandshakeError, Key, Uri};
 use crate::Status;
+
+pub use super::response::{Outcome, Refusal, Response};
 
 /// The names that [`Request`] writes itself or that only a response has.
 const RESERVED: [&str; 8] = [
@@ -56,6 +56,14 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// Asks for `uri` with `key`, which must be a fresh random one for each connection (RFC 6455 section 4.1 item 7).
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// let request = Request::new(uri, Key::new([1; 16]));
+    /// assert_eq!(request.encoded_len(), Ok(148));
+    /// ```
     pub const fn new(uri: Uri<'a>, key: Key) -> Self {
         Self {
             uri,
@@ -68,24 +76,59 @@ impl<'a> Request<'a> {
     }
 
     /// Sets `Origin`, which a client that is no browser may leave out.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// let mut out = [0; 256];
+    /// let len = request.origin("https://example.com").encode(&mut out).unwrap();
+    /// assert!(out[..len].ends_with(b"\r\nOrigin: https://example.com\r\n\r\n"));
+    /// ```
     pub const fn origin(mut self, origin: &'a str) -> Self {
         self.origin = Some(origin);
         self
     }
 
     /// Offers subprotocols, the preferred one first.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// assert!(request.subprotocols(&["v2", "v1"]).encoded_len().is_ok());
+    /// let twice = request.subprotocols(&["v1", "v1"]);
+    /// assert_eq!(twice.encoded_len(), Err(BuildError::Subprotocol));
+    /// ```
     pub const fn subprotocols(mut self, names: &'a [&'a str]) -> Self {
         self.subprotocols = names;
         self
     }
 
     /// Offers extensions with their parameters, such as `permessage-deflate; client_max_window_bits`.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// assert!(request.extensions(&["permessage-deflate"]).encoded_len().is_ok());
+    /// assert_eq!(request.extensions(&["x; ="]).encoded_len(), Err(BuildError::Extensions));
+    /// ```
     pub const fn extensions(mut self, offers: &'a [&'a str]) -> Self {
         self.extensions = offers;
         self
     }
 
     /// Sets the further headers, such as `Cookie` or `Authorization`, written in this order.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// assert!(request.headers(&[("Cookie", "a=b")]).encoded_len().is_ok());
+    /// let own = request.headers(&[("host", "elsewhere")]);
+    /// assert_eq!(own.encoded_len(), Err(BuildError::ReservedHeader));
+    /// ```
     pub const fn headers(mut self, headers: &'a [(&'a str, &'a str)]) -> Self {
         self.headers = headers;
         self
@@ -96,6 +139,13 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// [`BuildError`], as [`Request::encode`], but never for the buffer.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// assert_eq!(request.encoded_len(), request.encode(&mut [0; 256]));
+    /// ```
     pub fn encoded_len(&self) -> Result<usize, BuildError> {
         self.check()?;
         Ok(measure(|w| self.write(w)))
@@ -106,6 +156,15 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// [`BuildError`] when a header or an offer must not be sent, or `out` is too small; `out` is then unchanged.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// let needed = request.encoded_len().unwrap();
+    /// let error = request.encode(&mut [0; 16]).unwrap_err();
+    /// assert_eq!(error, BuildError::BufferTooSmall { needed });
+    /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
         self.check()?;
         encode(out, |w| self.write(w))
@@ -120,6 +179,15 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// [`HandshakeError`] names the first rule found broken; the client then closes the connection.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// let status = request.parse_response(b"HTTP/1.1 101 Switching Protocols\r\n").unwrap();
+    /// assert!(matches!(status, Status::Partial { needed: 1 }));
+    /// assert_eq!(request.parse_response(b"SSH-2.0").unwrap_err(), HandshakeError::Malformed);
+    /// ```
     pub fn parse_response<'b>(&self, buf: &'b [u8]) -> Result<Status<Outcome<'b>>, HandshakeError> {
         self.parse_response_with(buf, HeadLimits::default())
     }
@@ -129,6 +197,15 @@ impl<'a> Request<'a> {
     /// # Errors
     ///
     /// As [`Request::parse_response`].
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
+    /// # let uri = Uri::parse("ws://localhost").unwrap();
+    /// # let request = Request::new(uri, Key::new([0; 16]));
+    /// let limits = HeadLimits { bytes: 12, headers: 4 };
+    /// let error = request.parse_response_with(b"HTTP/1.1 101 ", limits).unwrap_err();
+    /// assert_eq!(error, HandshakeError::HeadTooLarge);
+    /// ```
     pub fn parse_response_with<'b>(
         &self,
         buf: &'b [u8],
@@ -232,7 +309,7 @@ impl<'a> Request<'a> {
     ) -> Result<Outcome<'b>, HandshakeError> {
         // "If the status code received from the server is not 101, the client handles the response per HTTP procedures."
         if status != 101 {
-            return Ok(Outcome::Refused(Refusal { status, headers }));
+            return Ok(Outcome::Refused(Refusal::new(status, headers)));
         }
         if !is_upgradable(version) {
             return Err(HandshakeError::HttpVersion);
@@ -254,11 +331,11 @@ impl<'a> Request<'a> {
         }
         self.check_extensions(fields.extensions)?;
         let subprotocol = self.check_subprotocol(fields.subprotocol)?;
-        Ok(Outcome::Upgraded(Response {
+        Ok(Outcome::Upgraded(Response::new(
             subprotocol,
-            extensions: fields.extensions,
+            fields.extensions,
             headers,
-        }))
+        )))
     }
 
     /// "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an
@@ -293,143 +370,5 @@ impl<'a> Request<'a> {
             (true, false) => Err(HandshakeError::SubprotocolNotOffered),
             (true, true) => Ok(Some(chosen)),
         }
-    }
-}
-
-/// What a whole, well-formed response means.
-#[derive(Clone, Copy, Debug)]
-pub enum Outcome<'b> {
-    /// The connection is open.
-    Upgraded(Response<'b>),
-    /// The server answered with another status than 101: a redirect, a demand for credentials, an error.
-    Refused(Refusal<'b>),
-}
-
-/// A `101 Switching Protocols` that keeps every rule of RFC 6455 section 4.1; a view of the caller's bytes.
-#[derive(Clone, Copy, Debug)]
-pub struct Response<'b> {
-    subprotocol: Option<&'b str>,
-    extensions: Option<&'b [u8]>,
-    headers: Headers<'b>,
-}
-
-impl<'b> Response<'b> {
-    /// Returns the subprotocol that the server chose, one of those offered, or `None` where it chose none.
-    #[must_use]
-    pub const fn subprotocol(&self) -> Option<&'b str> {
-        self.subprotocol
-    }
-
-    /// Returns the value of `Sec-WebSocket-Extensions`: a well-formed list of extensions that were offered by name.
-    ///
-    /// Whether the parameters suit the offer is for the extension to say.
-    #[must_use]
-    pub const fn extensions(&self) -> Option<&'b [u8]> {
-        self.extensions
-    }
-
-    /// Returns the first value of the header `name`, ASCII case ignored.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&'b [u8]> {
-        self.headers.get(name)
-    }
-
-    /// Iterates over all headers in the order of the wire.
-    #[must_use]
-    pub fn headers(&self) -> HeaderIter<'b> {
-        self.headers.into_iter()
-    }
-}
-
-/// A response that does not open the connection.
-///
-/// ```
-/// # use websocket_wire::{Status, handshake::{Key, Uri, client::{Outcome, Request}}};
-/// # let request = Request::new(Uri::parse("ws://localhost").unwrap(), Key::new([0; 16]));
-/// let received = b"HTTP/1.1 302 Found\r\nLocation: wss://example.com/\r\n\r\n";
-/// let (outcome, _) = request.parse_response(received).unwrap().complete().unwrap();
-/// let Outcome::Refused(refusal) = outcome else { panic!("upgraded") };
-/// assert_eq!(refusal.status(), 302);
-/// assert_eq!(refusal.header("Location"), Some(&b"wss://example.com/"[..]));
-/// ```
-#[derive(Clone, Copy, Debug)]
-pub struct Refusal<'b> {
-    status: u16,
-    headers: Headers<'b>,
-}
-
-impl<'b> Refusal<'b> {
-    /// Returns the status code, any number of three digits but 101.
-    #[must_use]
-    pub const fn status(&self) -> u16 {
-        self.status
-    }
-
-    /// Returns the first value of the header `name`, ASCII case ignored.
-    #[must_use]
-    pub fn header(&self, name: &str) -> Option<&'b [u8]> {
-        self.headers.get(name)
-    }
-
-    /// Iterates over all headers in the order of the wire.
-    #[must_use]
-    pub fn headers(&self) -> HeaderIter<'b> {
-        self.headers.into_iter()
-    }
-}
-
-/// The headers that decide, found in one pass.
-#[derive(Default)]
-struct Fields<'b> {
-    upgrade: Option<&'b [u8]>,
-    connection: bool,
-    accept: Option<&'b [u8]>,
-    subprotocol: Option<&'b [u8]>,
-    extensions: Option<&'b [u8]>,
-}
-
-impl<'b> Fields<'b> {
-    fn collect(headers: Headers<'b>) -> Result<Self, HandshakeError> {
-        let mut fields = Self::default();
-        for (name, value) in headers {
-            fields.add(name, value)?;
-        }
-        Ok(fields)
-    }
-
-    /// Sections 11.3.2 to 11.3.4: these headers "MUST NOT appear more than once in an HTTP response".
-    fn add(&mut self, name: &str, value: &'b [u8]) -> Result<(), HandshakeError> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
-        if is("Upgrade") {
-            set_once(&mut self.upgrade, value, HandshakeError::Upgrade)?;
-        } else if is("Connection") {
-            self.connection |= has_token(value, "Upgrade");
-        } else if is("Sec-WebSocket-Accept") {
-            set_once(&mut self.accept, value, HandshakeError::Accept)?;
-        } else if is("Sec-WebSocket-Protocol") {
-            set_once(&mut self.subprotocol, value, HandshakeError::Subprotocol)?;
-        } else if is("Sec-WebSocket-Extensions") {
-            set_once(&mut self.extensions, value, HandshakeError::Extensions)?;
-        }
-        Ok(())
-    }
-}
-
-/// Splits `HTTP-version SP status-code [SP reason-phrase]` (RFC 9112 section 4); many servers leave out the last blank.
-fn split_status_line(line: &[u8]) -> Result<((u8, u8), u16), HandshakeError> {
-    let (version, rest) = line.split_at_checked(8).ok_or(HandshakeError::Malformed)?;
-    let version = parse_version(version)?;
-    match rest {
-        [
-            b' ',
-            a @ b'0'..=b'9',
-            b @ b'0'..=b'9',
-            c @ b'0'..=b'9',
-            reason @ ..,
-        ] if matches!(reason, [] | [b' ', ..]) && is_header_value(reason) => {
-            let digit = |c: &u8| u16::from(c - b'0');
-            Ok((version, 100 * digit(a) + 10 * digit(b) + digit(c)))
-        }
-        _ => Err(HandshakeError::Malformed),
     }
 }

@@ -119,6 +119,12 @@ impl fmt::Debug for Headers<'_> {
 }
 
 /// Iterates over [`Headers`]: the name as it was written, and the value without the blanks around it.
+///
+/// ```
+/// # use websocket_wire::handshake::Headers;
+/// let pairs = [("Via", &b"a"[..]), ("Host", b"h")];
+/// assert_eq!(Headers::from(&pairs).into_iter().last(), Some(("Host", &b"h"[..])));
+/// ```
 #[derive(Clone)]
 pub struct HeaderIter<'a>(Source<'a>);
 
@@ -161,8 +167,9 @@ impl<'a> Head<'a> {
         }
         let Some(end) = find_end(buf, limits)? else {
             // One more line end closes the head if a line has just ended, otherwise two do.
+            let line_ended = buf.ends_with(b"\n") || buf.ends_with(b"\n\r");
             return Ok(Status::Partial {
-                needed: if buf.ends_with(b"\n") { 1 } else { 2 },
+                needed: if line_ended { 1 } else { 2 },
             });
         };
         let mut lines = &buf[..end];
@@ -316,4 +323,102 @@ fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
     let colon = memchr(b':', line)?;
     let name = core::str::from_utf8(&line[..colon]).ok()?;
     Some((name, trim(&line[colon + 1..])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+    use std::vec::Vec;
+
+    fn parse(text: &[u8]) -> Result<Status<Head<'_>>, HandshakeError> {
+        Head::parse(text, HeadLimits::default(), is_token_byte)
+    }
+
+    fn parsed(text: &[u8]) -> (Vec<(&str, &[u8])>, usize) {
+        let (head, consumed) = parse(text).unwrap().complete().unwrap();
+        (head.headers.into_iter().collect(), consumed)
+    }
+
+    fn needed(text: &[u8]) -> Option<usize> {
+        match parse(text) {
+            Ok(Status::Partial { needed }) => Some(needed),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn line_ends_may_be_lf_or_crlf_and_empty_lines_may_come_first() {
+        let expected: (Vec<(&str, &[u8])>, _) = (std::vec![("A", b"b c"), ("D", b"")], 20);
+        assert_eq!(parsed(b"\r\n\nX\r\nA: \tb c \nD:\n\r\nrest"), expected);
+    }
+
+    #[test]
+    fn the_missing_bytes_are_the_line_ends_that_must_still_come() {
+        for (text, missing) in [
+            (&b""[..], 2),
+            (b"X", 2),
+            (b"X\r\n", 1),
+            (b"X\n\r", 1),
+            (b"X\nA: b", 2),
+        ] {
+            assert_eq!(needed(text), Some(missing), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_headers_are_refused() {
+        let refused: [&[u8]; 12] = [
+            b"X\n: b\n\n",
+            b"X\nA\n\n",
+            b"X\nA : b\n\n",
+            b"X\n A: b\n\n",
+            b"X\nA: b\n folded\n\n",
+            b"X\nA: b\n\tfolded: c\n\n",
+            b"X\nA: b\rc\n\n",
+            b"X\nA: b\r\r\n\n",
+            b"X\nA: \0\n\n",
+            b"X\nA: \x7f\n\n",
+            b"X\nA\xc3\xa9: b\n\n",
+            b"X\nA(: b\n\n",
+        ];
+        for text in refused {
+            assert!(
+                matches!(parse(text), Err(HandshakeError::Malformed)),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn another_protocol_is_refused_at_its_first_byte() {
+        assert!(matches!(parse(b"\x16"), Err(HandshakeError::Malformed)));
+        assert!(matches!(parse(b"\r\n\x16"), Err(HandshakeError::Malformed)));
+    }
+
+    #[test]
+    fn a_head_of_exactly_the_limits_passes_and_one_more_does_not() {
+        let text = b"X\nA: b\nC: d\n\n";
+        let within = |bytes, headers| {
+            Head::parse(text, HeadLimits { bytes, headers }, is_token_byte).map(drop)
+        };
+        assert_eq!(within(text.len(), 2), Ok(()));
+        assert_eq!(within(text.len() - 1, 2), Err(HandshakeError::HeadTooLarge));
+        assert_eq!(within(text.len(), 1), Err(HandshakeError::TooManyHeaders));
+    }
+
+    #[test]
+    fn blank_lines_without_end_are_refused() {
+        assert!(matches!(
+            parse(&b"\n".repeat(66)),
+            Err(HandshakeError::TooManyHeaders)
+        ));
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let (head, _) = parse(b"X\nCookie: secret\n\n").unwrap().complete().unwrap();
+        assert_eq!(format!("{:?}", head.headers), "[\"Cookie\"]");
+    }
 }

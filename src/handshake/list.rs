@@ -174,3 +174,136 @@ impl<'a> Iterator for Extensions<'a> {
         Some(name)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn names(value: &[u8]) -> Option<Vec<&[u8]>> {
+        Extensions(value).collect::<Result<_, _>>().ok()
+    }
+
+    #[test]
+    fn tokens_are_found_whatever_the_case_and_the_blanks() {
+        for value in [
+            &b"Upgrade"[..],
+            b"keep-alive, uPGRADE",
+            b",,\tupgrade ,x",
+            b"foo/2,upgrade",
+        ] {
+            assert!(has_token(value, "Upgrade"), "{}", value.escape_ascii());
+        }
+        for value in [
+            &b""[..],
+            b",",
+            b"upgraded",
+            b"up grade",
+            b"upgrade/2",
+            b"upgrade;q=1",
+        ] {
+            assert!(!has_token(value, "Upgrade"), "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn extensions_of_the_grammar() {
+        let one: [&[u8]; 7] = [
+            b"x",
+            b" x ; a",
+            b"x;a=1;b",
+            b"x; a = 1 ; b = \"2\" ",
+            b"x; a=\"\\1\\2\"",
+            b",, x ,\t,",
+            b"x; a; a",
+        ];
+        for value in one {
+            assert_eq!(
+                names(value),
+                Some(std::vec![&b"x"[..]]),
+                "{}",
+                value.escape_ascii()
+            );
+        }
+        assert_eq!(
+            names(b"x; a=\"1\", y,x"),
+            Some(std::vec![&b"x"[..], b"y", b"x"])
+        );
+    }
+
+    #[test]
+    fn extensions_outside_the_grammar() {
+        let refused: [&[u8]; 15] = [
+            b"x;",
+            b"x; ;a",
+            b"x; a=",
+            b"x; =1",
+            b"x; a=1 2",
+            b"x y",
+            b"=x",
+            b";a",
+            b"x; a=\"\"",
+            b"x; a=\"1, 2\"",
+            b"x; a=\"1",
+            b"x; a=\"\\",
+            b"x; a=\"1\"2",
+            b"x, y;",
+            b"x\xe9",
+        ];
+        for value in refused {
+            assert_eq!(names(value), None, "{}", value.escape_ascii());
+            assert!(!Extensions::is_list(value));
+        }
+        assert!(!Extensions::is_list(b"") && !Extensions::is_list(b" ,"));
+    }
+
+    #[test]
+    fn nothing_comes_after_a_wrong_extension() {
+        let mut names = Extensions(b"x=, y");
+        assert_eq!(names.next(), Some(Err(HandshakeError::Extensions)));
+        assert_eq!(names.next(), None);
+    }
+
+    #[test]
+    fn subprotocols_must_be_distinct_tokens() {
+        let check = |pairs: &[(&str, &[u8])]| check_subprotocols(Headers::from(pairs));
+        let name = "Sec-WebSocket-Protocol";
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&[(name, b"a, ,A"), (name, b"b")]), Ok(()));
+        for value in [
+            &b""[..],
+            b",",
+            b"a b",
+            b"a/b",
+            b"a,b,a",
+            b"\"a\"",
+            b"\xc3\xa9",
+        ] {
+            let refused = check(&[(name, value)]);
+            assert_eq!(
+                refused,
+                Err(HandshakeError::Subprotocol),
+                "{}",
+                value.escape_ascii()
+            );
+        }
+        assert_eq!(
+            check(&[(name, b"a"), (name, b"a")]),
+            Err(HandshakeError::Subprotocol)
+        );
+    }
+
+    #[test]
+    fn as_many_subprotocols_as_the_limit_pass_and_one_more_does_not() {
+        let list = |count: usize| {
+            (0..count)
+                .map(|i| std::format!("p{i},"))
+                .collect::<std::string::String>()
+        };
+        for (count, expected) in [(64, Ok(())), (65, Err(HandshakeError::Subprotocol))] {
+            let value = list(count);
+            let pairs = [("sec-websocket-protocol", value.as_bytes())];
+            assert_eq!(check_subprotocols(Headers::from(&pairs)), expected);
+        }
+    }
+}

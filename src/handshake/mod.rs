@@ -32,6 +32,7 @@ mod error;
 mod head;
 mod key;
 mod list;
+mod response;
 pub mod server;
 mod uri;
 mod writer;

@@ -119,29 +119,79 @@ impl<'a> Request<'a> {
     }
 
     /// Starts the answer that opens the connection; see [`Accept`].
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert!(request.accept().encode(&mut [0; 256]).is_ok());
+    /// ```
     pub fn accept(&self) -> Accept<'a> {
         Accept::new(self.key, self.headers)
     }
 
     /// Returns the resource name: path and query, also of a target in absolute form (RFC 6455 section 3).
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.path(), "/chat");
+    /// ```
     #[must_use]
     pub fn path(&self) -> &'a str {
         resource_name(self.target).unwrap_or("/")
     }
 
     /// Returns the value of `Host`: a host, and a port where it is not the default one.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.host(), "example.com");
+    /// ```
     #[must_use]
     pub fn host(&self) -> &'a str {
         self.host
     }
 
     /// Returns the value of `Origin`, which browsers always send and other clients may leave out or invent.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.origin(), Some("https://example.com"));
+    /// ```
     #[must_use]
     pub fn origin(&self) -> Option<&'a str> {
         self.origin
     }
 
     /// Returns the client's key.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.key().as_str(), "dGhlIHNhbXBsZSBub25jZQ==");
+    /// ```
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.key
@@ -149,7 +199,19 @@ impl<'a> Request<'a> {
 
     /// Returns the offered subprotocols, the one that the client likes best first.
     ///
-    /// A client's preference is honoured by `request.subprotocols().find(|name| supported.contains(name))`.
+    /// To let the client's order decide, take the first one that the server supports, as here; see
+    /// [`Request::choose_subprotocol`] for the server's order.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// let chosen = request.subprotocols().find(|name| ["v2", "v1"].contains(name));
+    /// assert_eq!(chosen, Some("v1"));
+    /// ```
     pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
         subprotocols(self.headers)
     }
@@ -158,10 +220,11 @@ impl<'a> Request<'a> {
     ///
     /// ```
     /// # use websocket_wire::handshake::server::Request;
-    /// # let headers = [("host", &b"h"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
     /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
-    /// #     ("sec-websocket-protocol", b"v1, v2")];
-    /// # let request = Request::from_parts("GET", "/", (1, 1), &headers).unwrap();
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
     /// assert!(request.subprotocols().eq(["v1", "v2"]));
     /// assert_eq!(request.choose_subprotocol(&["v3", "v2", "v1"]), Some("v2"));
     /// ```
@@ -174,17 +237,47 @@ impl<'a> Request<'a> {
     }
 
     /// Returns the values of the `Sec-WebSocket-Extensions` headers, well-formed lists, in order.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert!(request.extensions().eq([b"permessage-deflate"]));
+    /// ```
     pub fn extensions(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         self.headers.get_all("Sec-WebSocket-Extensions")
     }
 
     /// Returns the first value of the header `name`, ASCII case ignored.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.header("Host"), Some(&b"example.com"[..]));
+    /// ```
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
         self.headers.get(name)
     }
 
     /// Iterates over all headers in the order of the wire.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.headers().next(), Some(("host", &b"example.com"[..])));
+    /// ```
     #[must_use]
     pub fn headers(&self) -> HeaderIter<'a> {
         self.headers.into_iter()
