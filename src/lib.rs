@@ -6,6 +6,7 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
+<<<<<<< HEAD
 mod opcode;
 mod rsv;
 mod close;
@@ -20,6 +21,8 @@ mod config;
 mod sequence;
 mod decoder;
 mod encoder;
+#[cfg(feature = "handshake")]
+pub mod handshake;
 
 pub use close::{CloseCode, CloseFrame, InvalidClose};
 pub use config::{Claims, Config, Limits, Role};
@@ -33,3 +36,10 @@ pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};
 pub use status::Status;
+=======
+pub mod status;
+pub use status::Status;
+
+#[cfg(feature = "handshake")]
+pub mod handshake;
+>>>>>>> hs

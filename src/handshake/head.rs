@@ -1,0 +1,424 @@
+//! The head of an HTTP/1.1 message: start line and headers (RFC 9112 sections 2 to 5).
+//!
+//! A head is looked for, then checked, then read where it lies: headers are split anew whenever someone asks, so there is
+//! no array of them, no heap and no count fixed at compile time. The search costs one `memchr` a line and gives up after
+//! as many lines as [`HeadLimits`] allows, so a head that arrives byte by byte costs no more than the reads that bring it.
+
+use core::fmt;
+
+use memchr::{memchr, memchr_iter};
+
+use super::HandshakeError;
+use crate::Status;
+
+/// How large a head may be before it is refused; the default is 16 384 bytes and 64 headers.
+///
+/// A caller whose buffer is smaller than `bytes` sets `bytes` to its length: a full buffer without the end of the head is
+/// then an error, not a wait for bytes that have no room.
+///
+/// ```
+/// use websocket_wire::handshake::{HandshakeError, HeadLimits, server};
+///
+/// let limits = HeadLimits { bytes: 8, ..HeadLimits::default() };
+/// let error = server::Request::parse_with(b"GET /chat", limits).unwrap_err();
+/// assert_eq!(error, HandshakeError::HeadTooLarge);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct HeadLimits {
+    /// The greatest length of the whole head in bytes, the blank line included.
+    pub bytes: usize,
+    /// The greatest number of header lines; blank lines in front of the start line count too.
+    pub headers: usize,
+}
+
+impl Default for HeadLimits {
+    fn default() -> Self {
+        Self {
+            bytes: 16 * 1024,
+            headers: 64,
+        }
+    }
+}
+
+/// The headers of a head, in the order of the wire: names and values are views of the caller's bytes.
+///
+/// ```
+/// use websocket_wire::handshake::Headers;
+///
+/// let pairs = [("Via", &b"a"[..]), ("Cookie", b"c=d"), ("via", b"b")];
+/// let headers = Headers::from(&pairs);
+/// assert_eq!(headers.get("cookie"), Some(&b"c=d"[..]));
+/// assert!(headers.get_all("Via").eq([b"a", b"b"]));
+/// assert_eq!(headers.into_iter().count(), 3);
+/// ```
+#[derive(Clone, Copy)]
+pub struct Headers<'a>(Source<'a>);
+
+#[derive(Clone, Copy)]
+enum Source<'a> {
+    /// Checked header lines, without the blank line.
+    Lines(&'a [u8]),
+    Pairs(&'a [(&'a str, &'a [u8])]),
+}
+
+impl<'a> Headers<'a> {
+    /// Returns the first value of the header `name`, ASCII case ignored, without the blanks around it.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::Headers;
+    /// assert_eq!(Headers::from(&[("Host", &b"h"[..])]).get("HOST"), Some(&b"h"[..]));
+    /// ```
+    #[must_use]
+    pub fn get(self, name: &str) -> Option<&'a [u8]> {
+        self.get_all(name).next()
+    }
+
+    /// Returns every value of the header `name` in order, ASCII case ignored.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::Headers;
+    /// assert_eq!(Headers::from(&[("Host", &b"h"[..])]).get_all("Origin").count(), 0);
+    /// ```
+    pub fn get_all<'n>(
+        self,
+        name: &'n str,
+    ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'n> {
+        let same = move |(n, value): (&str, _)| n.eq_ignore_ascii_case(name).then_some(value);
+        self.into_iter().filter_map(same)
+    }
+}
+
+impl<'a> IntoIterator for Headers<'a> {
+    type Item = (&'a str, &'a [u8]);
+    type IntoIter = HeaderIter<'a>;
+
+    fn into_iter(self) -> HeaderIter<'a> {
+        HeaderIter(self.0)
+    }
+}
+
+impl<'a> From<&'a [(&'a str, &'a [u8])]> for Headers<'a> {
+    fn from(pairs: &'a [(&'a str, &'a [u8])]) -> Self {
+        Self(Source::Pairs(pairs))
+    }
+}
+
+impl<'a, const N: usize> From<&'a [(&'a str, &'a [u8]); N]> for Headers<'a> {
+    fn from(pairs: &'a [(&'a str, &'a [u8]); N]) -> Self {
+        Self(Source::Pairs(pairs))
+    }
+}
+
+/// Shows the names only: values may be cookies or passwords.
+impl fmt::Debug for Headers<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list()
+            .entries(self.into_iter().map(|(name, _)| name))
+            .finish()
+    }
+}
+
+/// Iterates over [`Headers`]: the name as it was written, and the value without the blanks around it.
+///
+/// ```
+/// # use websocket_wire::handshake::Headers;
+/// let pairs = [("Via", &b"a"[..]), ("Host", b"h")];
+/// assert_eq!(Headers::from(&pairs).into_iter().last(), Some(("Host", &b"h"[..])));
+/// ```
+#[derive(Clone)]
+pub struct HeaderIter<'a>(Source<'a>);
+
+impl<'a> Iterator for HeaderIter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match &mut self.0 {
+            Source::Lines(lines) => split_header(next_line(lines)?),
+            Source::Pairs(pairs) => pairs.split_off_first().copied(),
+        }
+    }
+}
+
+impl fmt::Debug for HeaderIter<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        Headers(self.0).fmt(f)
+    }
+}
+
+/// A whole head whose header lines have been checked and whose start line has not.
+pub(crate) struct Head<'a> {
+    pub(crate) start_line: &'a [u8],
+    pub(crate) headers: Headers<'a>,
+}
+
+impl<'a> Head<'a> {
+    /// Finds the head at the front of `buf`; `may_start` says which bytes a start line can begin with, so that a peer
+    /// that speaks another protocol is refused at its first byte.
+    pub(crate) fn parse(
+        buf: &'a [u8],
+        limits: HeadLimits,
+        may_start: fn(u8) -> bool,
+    ) -> Result<Status<Self>, HandshakeError> {
+        // RFC 9112 section 2.2: "a server [...] SHOULD ignore at least one empty line (CRLF) received prior to the
+        // request-line".
+        let first = buf.iter().find(|b| !b"\r\n".contains(b));
+        if first.is_some_and(|&b| !may_start(b)) {
+            return Err(HandshakeError::Malformed);
+        }
+        let Some(end) = find_end(buf, limits)? else {
+            // One more line end closes the head if a line has just ended, otherwise two do.
+            let line_ended = buf.ends_with(b"\n") || buf.ends_with(b"\n\r");
+            return Ok(Status::Partial {
+                needed: if line_ended { 1 } else { 2 },
+            });
+        };
+        let mut lines = &buf[..end];
+        let mut start_line = next_line(&mut lines);
+        while start_line == Some(b"") {
+            start_line = next_line(&mut lines);
+        }
+        let start_line = start_line.ok_or(HandshakeError::Malformed)?;
+        let headers = Headers(Source::Lines(check_headers(lines)?));
+        Ok(Status::Complete {
+            value: Self {
+                start_line,
+                headers,
+            },
+            consumed: end,
+        })
+    }
+}
+
+/// Parses `HTTP/1.1` into `(1, 1)` (RFC 9112 section 2.3).
+pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
+    match text {
+        [
+            b'H',
+            b'T',
+            b'T',
+            b'P',
+            b'/',
+            major @ b'0'..=b'9',
+            b'.',
+            minor @ b'0'..=b'9',
+        ] => Ok((major - b'0', minor - b'0')),
+        _ => Err(HandshakeError::Malformed),
+    }
+}
+
+/// Whether an upgrade may take place in `version`.
+///
+/// RFC 9110 section 7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request"; from
+/// HTTP/2 on there is no such header.
+pub(crate) fn is_upgradable(version: (u8, u8)) -> bool {
+    version.0 == 1 && version.1 >= 1
+}
+
+/// Stores the value of a header that must not be repeated.
+pub(crate) fn set_once<'a>(
+    place: &mut Option<&'a [u8]>,
+    value: &'a [u8],
+    repeated: HandshakeError,
+) -> Result<(), HandshakeError> {
+    match place.replace(value) {
+        None => Ok(()),
+        Some(_) => Err(repeated),
+    }
+}
+
+/// Whether `b` is a `tchar` (RFC 9110 section 5.6.2).
+pub(crate) fn is_token_byte(b: u8) -> bool {
+    b.is_ascii_alphanumeric()
+        || matches!(
+            b,
+            b'!' | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'-'
+                | b'.'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'|'
+                | b'~'
+        )
+}
+
+pub(crate) fn is_token(text: &[u8]) -> bool {
+    !text.is_empty() && text.iter().all(|&b| is_token_byte(b))
+}
+
+/// Whether `value` has none of the characters that RFC 9110 section 5.5 forbids: "CR, LF, and NUL", and other controls.
+pub(crate) fn is_header_value(value: &[u8]) -> bool {
+    value
+        .iter()
+        .all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
+}
+
+/// Removes the blanks around `value` (OWS of RFC 9110 section 5.6.3).
+pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
+    while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
+        value = rest;
+    }
+    value
+}
+
+/// Finds where the first blank line after the start line ends, or `None` while it is not there.
+fn find_end(buf: &[u8], limits: HeadLimits) -> Result<Option<usize>, HandshakeError> {
+    let window = &buf[..buf.len().min(limits.bytes)];
+    let mut line_start = 0;
+    let mut started = false;
+    for (lines, newline) in memchr_iter(b'\n', window).enumerate() {
+        // RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding CR".
+        let blank = matches!(&window[line_start..newline], b"" | b"\r");
+        if blank && started {
+            return Ok(Some(newline + 1));
+        }
+        if lines > limits.headers {
+            return Err(HandshakeError::TooManyHeaders);
+        }
+        started |= !blank;
+        line_start = newline + 1;
+    }
+    if buf.len() >= limits.bytes {
+        Err(HandshakeError::HeadTooLarge)
+    } else {
+        Ok(None)
+    }
+}
+
+/// Cuts a line off the front of `lines`, without its line end.
+fn next_line<'a>(lines: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let newline = memchr(b'\n', lines)?;
+    let line = &lines[..newline];
+    *lines = &lines[newline + 1..];
+    Some(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// Checks the lines up to the blank one and returns them without it.
+///
+/// A folded line begins with a blank, which no name does, so it is refused as RFC 9112 section 5.2 asks.
+fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
+    let mut rest = lines;
+    loop {
+        let here = lines.len() - rest.len();
+        match next_line(&mut rest) {
+            None | Some(b"") => return Ok(&lines[..here]),
+            Some(line) => {
+                // RFC 9112 section 5.1: "No whitespace is allowed between the field name and colon."
+                let (name, value) = split_header(line).ok_or(HandshakeError::Malformed)?;
+                if !is_token(name.as_bytes()) || !is_header_value(value) {
+                    return Err(HandshakeError::Malformed);
+                }
+            }
+        }
+    }
+}
+
+fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
+    let colon = memchr(b':', line)?;
+    let name = core::str::from_utf8(&line[..colon]).ok()?;
+    Some((name, trim(&line[colon + 1..])))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::format;
+    use std::vec::Vec;
+
+    fn parse(text: &[u8]) -> Result<Status<Head<'_>>, HandshakeError> {
+        Head::parse(text, HeadLimits::default(), is_token_byte)
+    }
+
+    fn parsed(text: &[u8]) -> (Vec<(&str, &[u8])>, usize) {
+        let (head, consumed) = parse(text).unwrap().complete().unwrap();
+        (head.headers.into_iter().collect(), consumed)
+    }
+
+    fn needed(text: &[u8]) -> Option<usize> {
+        match parse(text) {
+            Ok(Status::Partial { needed }) => Some(needed),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn line_ends_may_be_lf_or_crlf_and_empty_lines_may_come_first() {
+        let expected: (Vec<(&str, &[u8])>, _) = (std::vec![("A", b"b c"), ("D", b"")], 20);
+        assert_eq!(parsed(b"\r\n\nX\r\nA: \tb c \nD:\n\r\nrest"), expected);
+    }
+
+    #[test]
+    fn the_missing_bytes_are_the_line_ends_that_must_still_come() {
+        for (text, missing) in [
+            (&b""[..], 2),
+            (b"X", 2),
+            (b"X\r\n", 1),
+            (b"X\n\r", 1),
+            (b"X\nA: b", 2),
+        ] {
+            assert_eq!(needed(text), Some(missing), "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn lines_that_are_no_headers_are_refused() {
+        let refused: [&[u8]; 12] = [
+            b"X\n: b\n\n",
+            b"X\nA\n\n",
+            b"X\nA : b\n\n",
+            b"X\n A: b\n\n",
+            b"X\nA: b\n folded\n\n",
+            b"X\nA: b\n\tfolded: c\n\n",
+            b"X\nA: b\rc\n\n",
+            b"X\nA: b\r\r\n\n",
+            b"X\nA: \0\n\n",
+            b"X\nA: \x7f\n\n",
+            b"X\nA\xc3\xa9: b\n\n",
+            b"X\nA(: b\n\n",
+        ];
+        for text in refused {
+            assert!(
+                matches!(parse(text), Err(HandshakeError::Malformed)),
+                "{}",
+                text.escape_ascii()
+            );
+        }
+    }
+
+    #[test]
+    fn another_protocol_is_refused_at_its_first_byte() {
+        assert!(matches!(parse(b"\x16"), Err(HandshakeError::Malformed)));
+        assert!(matches!(parse(b"\r\n\x16"), Err(HandshakeError::Malformed)));
+    }
+
+    #[test]
+    fn a_head_of_exactly_the_limits_passes_and_one_more_does_not() {
+        let text = b"X\nA: b\nC: d\n\n";
+        let within = |bytes, headers| {
+            Head::parse(text, HeadLimits { bytes, headers }, is_token_byte).map(drop)
+        };
+        assert_eq!(within(text.len(), 2), Ok(()));
+        assert_eq!(within(text.len() - 1, 2), Err(HandshakeError::HeadTooLarge));
+        assert_eq!(within(text.len(), 1), Err(HandshakeError::TooManyHeaders));
+    }
+
+    #[test]
+    fn blank_lines_without_end_are_refused() {
+        assert!(matches!(
+            parse(&b"\n".repeat(66)),
+            Err(HandshakeError::TooManyHeaders)
+        ));
+    }
+
+    #[test]
+    fn debug_shows_no_values() {
+        let (head, _) = parse(b"X\nCookie: secret\n\n").unwrap().complete().unwrap();
+        assert_eq!(format!("{:?}", head.headers), "[\"Cookie\"]");
+    }
+}

@@ -1,0 +1,221 @@
+//! `Sec-WebSocket-Key` and the `Sec-WebSocket-Accept` that answers it (RFC 6455 sections 4.1 and 4.2.2).
+
+use core::fmt;
+use core::ops::Deref;
+
+use sha1::{Digest, Sha1};
+
+use super::HandshakeError;
+
+/// The string that every server appends to the key before hashing it (RFC 6455 section 1.3).
+const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+
+const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/// A valid `Sec-WebSocket-Key`: the base64 text, 24 characters, of 16 bytes (RFC 6455 section 4.1).
+///
+/// ```
+/// use websocket_wire::handshake::Key;
+///
+/// let key = Key::new(*b"the sample nonce");
+/// assert_eq!(key.as_str(), "dGhlIHNhbXBsZSBub25jZQ==");
+/// assert_eq!(&*key.accept(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key([u8; 24]);
+
+impl Key {
+    /// Encodes `nonce`, 16 bytes that the caller drew at random for this one connection.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::Key;
+    /// assert_eq!(Key::new([0; 16]).as_str(), "AAAAAAAAAAAAAAAAAAAAAA==");
+    /// ```
+    #[must_use]
+    pub fn new(nonce: [u8; 16]) -> Self {
+        Self(base64(&nonce))
+    }
+
+    /// Takes a received key; surrounding blanks are not removed.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError::Key`] when `text` is not the one canonical base64 text of exactly 16 bytes.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{HandshakeError, Key};
+    /// assert!(Key::parse(b"dGhlIHNhbXBsZSBub25jZQ==").is_ok());
+    /// assert_eq!(Key::parse(b"dGhlIHNhbXBsZSBub25jZR=="), Err(HandshakeError::Key));
+    /// ```
+    pub fn parse(text: &[u8]) -> Result<Self, HandshakeError> {
+        let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
+        // "a base64-encoded value that, when decoded, is 16 bytes in length": 128 bits are 21 characters and two bits of
+        // the next, whose other four bits are zero in canonical base64 (RFC 4648 section 3.5).
+        let canonical = key[..21].iter().all(|c| ALPHABET.contains(c))
+            && b"AQgw".contains(&key[21])
+            && &key[22..] == b"==";
+        if canonical {
+            Ok(Self(key))
+        } else {
+            Err(HandshakeError::Key)
+        }
+    }
+
+    /// Returns the 24 characters of the header value.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::Key;
+    /// assert_eq!(Key::new([255; 16]).as_str(), "/////////////////////w==");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
+
+    /// Computes the `Sec-WebSocket-Accept` that proves that the server read this key.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{Key, accept_key};
+    /// let key = Key::new([7; 16]);
+    /// assert_eq!(key.accept(), accept_key(key.as_str()));
+    /// ```
+    #[must_use]
+    pub fn accept(&self) -> AcceptKey {
+        accept_key(self.0)
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Key").field(&self.as_str()).finish()
+    }
+}
+
+/// The value of `Sec-WebSocket-Accept`: 28 characters of base64 on the stack (RFC 6455 section 4.2.2).
+///
+/// ```
+/// use websocket_wire::handshake::accept_key;
+///
+/// let accept = accept_key("dGhlIHNhbXBsZSBub25jZQ==");
+/// assert_eq!(accept.as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// assert_eq!(accept.len(), 28);
+/// ```
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct AcceptKey([u8; 28]);
+
+impl AcceptKey {
+    /// Returns the 28 characters of the header value.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::Key;
+    /// assert_eq!(Key::new([0; 16]).accept().as_str(), "ICX+Yqv66kxgM0FcWaLWlFLwTAI=");
+    /// ```
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        ascii(&self.0)
+    }
+}
+
+impl Deref for AcceptKey {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl fmt::Debug for AcceptKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("AcceptKey").field(&self.as_str()).finish()
+    }
+}
+
+/// Computes `Sec-WebSocket-Accept` from the text of a `Sec-WebSocket-Key` (RFC 6455 section 4.2.2).
+///
+/// The text is hashed as it stands; whether it is a valid key is for [`Key::parse`] to say.
+///
+/// ```
+/// use websocket_wire::handshake::accept_key;
+///
+/// assert_eq!(&*accept_key("dGhlIHNhbXBsZSBub25jZQ=="), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+/// ```
+#[must_use]
+pub fn accept_key(key: impl AsRef<[u8]>) -> AcceptKey {
+    let digest: [u8; 20] = Sha1::new_with_prefix(key)
+        .chain_update(GUID)
+        .finalize()
+        .into();
+    AcceptKey(base64(&digest))
+}
+
+/// Encodes with padding; `N` must be the exact length of the text.
+fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
+    let mut text = [b'='; N];
+    for (group, chars) in bytes.chunks(3).zip(text.chunks_exact_mut(4)) {
+        let mut word = [0; 4];
+        word[1..=group.len()].copy_from_slice(group);
+        let bits = u32::from_be_bytes(word);
+        for (i, c) in chars.iter_mut().take(group.len() + 1).enumerate() {
+            *c = ALPHABET[(bits >> (18 - 6 * i)) as usize & 63];
+        }
+    }
+    text
+}
+
+fn ascii(text: &[u8]) -> &str {
+    core::str::from_utf8(text).expect("base64 is ASCII")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ::base64::Engine;
+    use ::base64::engine::general_purpose::STANDARD;
+    use proptest::prelude::*;
+    use std::string::String;
+
+    #[test]
+    fn sample_of_the_rfc() {
+        let key = Key::parse(b"dGhlIHNhbXBsZSBub25jZQ==").unwrap();
+        assert_eq!(key.accept().as_str(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+
+    #[test]
+    fn keys_that_are_not_16_bytes_of_canonical_base64_are_refused() {
+        let refused: [&[u8]; 8] = [
+            b"",
+            b"dGhlIHNhbXBsZSBub25jZQ",
+            b"dGhlIHNhbXBsZSBub25jZQ=",
+            b"dGhlIHNhbXBsZSBub25jZQ== ",
+            b"dGhlIHNhbXBsZSBub25jZS4=",
+            b"dGhlIHNhbXBsZSBub25j_Q==",
+            b"dGhlIHNhbXBsZSBub25jZZ==",
+            b"dGhlIHNhbXBsZSBub25jZQ=A",
+        ];
+        for key in refused {
+            assert_eq!(
+                Key::parse(key),
+                Err(HandshakeError::Key),
+                "{}",
+                key.escape_ascii()
+            );
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_is_valid_exactly_when_base64_decodes_it_to_16_bytes(
+            text in "[A-Za-z0-9+/]{20}[A-Za-z0-9+/=]{0,2}[A-Zw=]{0,2}={0,2}"
+        ) {
+            let expected = STANDARD.decode(&text).is_ok_and(|bytes| bytes.len() == 16);
+            prop_assert_eq!(Key::parse(text.as_bytes()).is_ok(), expected);
+        }
+
+        #[test]
+        fn a_nonce_encodes_as_base64_says_and_parses_back(nonce: [u8; 16]) {
+            let key = Key::new(nonce);
+            prop_assert_eq!(String::from(key.as_str()), STANDARD.encode(nonce));
+            prop_assert_eq!(Key::parse(key.as_str().as_bytes()), Ok(key));
+        }
+    }
+}

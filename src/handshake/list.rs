@@ -1,0 +1,309 @@
+//! Header values that are lists: tokens (RFC 9110 section 5.6.1) and extensions (RFC 6455 section 9.1).
+
+use super::head::{Headers, is_token, is_token_byte, trim};
+use super::{BuildError, HandshakeError};
+
+/// How many elements of `Sec-WebSocket-Protocol` are read; a longer list is refused, because each is compared with all.
+const MAX_SUBPROTOCOLS: usize = 64;
+
+/// Iterates over the elements of a comma-separated value, blanks around them and empty ones left out.
+pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
+    value
+        .split(|&b| b == b',')
+        .map(trim)
+        .filter(|element| !element.is_empty())
+}
+
+/// Whether the list `value` has `token`, ASCII case ignored.
+pub(crate) fn has_token(value: &[u8], token: &str) -> bool {
+    elements(value).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Iterates over the offered subprotocols over all their headers; elements that are not text are left out.
+pub(crate) fn subprotocols<'a>(
+    headers: Headers<'a>,
+) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+    let values = headers.get_all("Sec-WebSocket-Protocol");
+    values
+        .flat_map(elements)
+        .filter_map(|element| core::str::from_utf8(element).ok())
+}
+
+/// Checks a client's `Sec-WebSocket-Protocol` headers.
+///
+/// RFC 6455 section 4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in the
+/// range U+0021 to U+007E not including separator characters [...] and MUST all be unique strings."
+pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeError> {
+    let values = headers.get_all("Sec-WebSocket-Protocol");
+    if values.clone().any(|value| elements(value).next().is_none()) {
+        return Err(HandshakeError::Subprotocol);
+    }
+    let all = values.flat_map(elements);
+    for (i, element) in all.clone().enumerate() {
+        let repeated = || all.clone().take(i).any(|earlier| earlier == element);
+        if i >= MAX_SUBPROTOCOLS || !is_token(element) || repeated() {
+            return Err(HandshakeError::Subprotocol);
+        }
+    }
+    Ok(())
+}
+
+/// Checks that every header of `Sec-WebSocket-Extensions` follows the grammar.
+///
+/// RFC 6455 section 9.1: "If a value is received [...] that does not conform to the ABNF below, the recipient of such
+/// malformed data MUST immediately _Fail the WebSocket Connection_."
+pub(crate) fn check_extensions(headers: Headers<'_>) -> Result<(), HandshakeError> {
+    let well_formed = |value| Extensions::is_list(value);
+    let mut values = headers.get_all("Sec-WebSocket-Extensions");
+    if values.all(well_formed) {
+        Ok(())
+    } else {
+        Err(HandshakeError::Extensions)
+    }
+}
+
+/// Checks an extension list that the caller wants to send and, where `offered` is there, that it holds nothing else.
+pub(crate) fn check_own_extensions(
+    value: &str,
+    offered: Option<Headers<'_>>,
+) -> Result<(), BuildError> {
+    if !Extensions::is_list(value.as_bytes()) {
+        return Err(BuildError::Extensions);
+    }
+    let offers = |name| match offered {
+        Some(headers) => headers
+            .get_all("Sec-WebSocket-Extensions")
+            .any(|offer| Extensions::has(offer, name)),
+        None => true,
+    };
+    if Extensions(value.as_bytes()).all(|name| name.is_ok_and(offers)) {
+        Ok(())
+    } else {
+        Err(BuildError::ExtensionNotOffered)
+    }
+}
+
+/// Iterates over the names of an extension list and checks its grammar on the way, in one pass:
+///
+/// ```text
+/// extension-list  = 1#extension
+/// extension       = extension-token *( ";" extension-param )
+/// extension-param = token [ "=" (token | quoted-string) ]
+/// ```
+///
+/// Blanks may stand between any two of these, as the list notation of RFC 2616 has it. After an error there is no more.
+#[derive(Clone)]
+pub(crate) struct Extensions<'a>(pub(crate) &'a [u8]);
+
+impl<'a> Extensions<'a> {
+    /// Whether `value` is a list of at least one extension.
+    pub(crate) fn is_list(value: &[u8]) -> bool {
+        let mut names = Extensions(value);
+        names.next().is_some_and(|name| name.is_ok()) && names.all(|name| name.is_ok())
+    }
+
+    /// Whether the list `value` has an extension of this name.
+    pub(crate) fn has(value: &[u8], name: &[u8]) -> bool {
+        Extensions(value).any(|offered| offered == Ok(name))
+    }
+
+    fn extension(&mut self) -> Option<&'a [u8]> {
+        let name = self.token()?;
+        while self.eat(b';') {
+            self.token()?;
+            if self.eat(b'=') && !self.quoted()? {
+                self.token()?;
+            }
+        }
+        (self.0.is_empty() || self.eat(b',')).then_some(name)
+    }
+
+    /// Takes a token and the blanks around it.
+    fn token(&mut self) -> Option<&'a [u8]> {
+        self.0 = trim(self.0);
+        let len = self.0.iter().take_while(|&&b| is_token_byte(b)).count();
+        let (token, rest) = self.0.split_at(len);
+        self.0 = trim(rest);
+        (len > 0).then_some(token)
+    }
+
+    /// Takes a quoted string; `Some(false)` says that there is none, `None` that it is wrong.
+    ///
+    /// "the value after quoted-string unescaping MUST conform to the 'token' ABNF"
+    fn quoted(&mut self) -> Option<bool> {
+        let start = trim(self.0);
+        let Some(mut rest) = start.strip_prefix(b"\"") else {
+            return Some(false);
+        };
+        let mut empty = true;
+        loop {
+            rest = match rest {
+                [b'"', rest @ ..] if !empty => {
+                    self.0 = trim(rest);
+                    return Some(true);
+                }
+                [b'\\', b, rest @ ..] | [b, rest @ ..] if is_token_byte(*b) => rest,
+                _ => return None,
+            };
+            empty = false;
+        }
+    }
+
+    fn eat(&mut self, byte: u8) -> bool {
+        let rest = self.0.strip_prefix(&[byte]);
+        self.0 = rest.unwrap_or(self.0);
+        rest.is_some()
+    }
+}
+
+impl<'a> Iterator for Extensions<'a> {
+    type Item = Result<&'a [u8], HandshakeError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        // RFC 9110 section 5.6.1: "A recipient MUST parse and ignore a reasonable number of empty list elements".
+        while let [b' ' | b'\t' | b',', rest @ ..] = self.0 {
+            self.0 = rest;
+        }
+        if self.0.is_empty() {
+            return None;
+        }
+        let name = self.extension().ok_or(HandshakeError::Extensions);
+        if name.is_err() {
+            self.0 = b"";
+        }
+        Some(name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    fn names(value: &[u8]) -> Option<Vec<&[u8]>> {
+        Extensions(value).collect::<Result<_, _>>().ok()
+    }
+
+    #[test]
+    fn tokens_are_found_whatever_the_case_and_the_blanks() {
+        for value in [
+            &b"Upgrade"[..],
+            b"keep-alive, uPGRADE",
+            b",,\tupgrade ,x",
+            b"foo/2,upgrade",
+        ] {
+            assert!(has_token(value, "Upgrade"), "{}", value.escape_ascii());
+        }
+        for value in [
+            &b""[..],
+            b",",
+            b"upgraded",
+            b"up grade",
+            b"upgrade/2",
+            b"upgrade;q=1",
+        ] {
+            assert!(!has_token(value, "Upgrade"), "{}", value.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn extensions_of_the_grammar() {
+        let one: [&[u8]; 7] = [
+            b"x",
+            b" x ; a",
+            b"x;a=1;b",
+            b"x; a = 1 ; b = \"2\" ",
+            b"x; a=\"\\1\\2\"",
+            b",, x ,\t,",
+            b"x; a; a",
+        ];
+        for value in one {
+            assert_eq!(
+                names(value),
+                Some(std::vec![&b"x"[..]]),
+                "{}",
+                value.escape_ascii()
+            );
+        }
+        assert_eq!(
+            names(b"x; a=\"1\", y,x"),
+            Some(std::vec![&b"x"[..], b"y", b"x"])
+        );
+    }
+
+    #[test]
+    fn extensions_outside_the_grammar() {
+        let refused: [&[u8]; 15] = [
+            b"x;",
+            b"x; ;a",
+            b"x; a=",
+            b"x; =1",
+            b"x; a=1 2",
+            b"x y",
+            b"=x",
+            b";a",
+            b"x; a=\"\"",
+            b"x; a=\"1, 2\"",
+            b"x; a=\"1",
+            b"x; a=\"\\",
+            b"x; a=\"1\"2",
+            b"x, y;",
+            b"x\xe9",
+        ];
+        for value in refused {
+            assert_eq!(names(value), None, "{}", value.escape_ascii());
+            assert!(!Extensions::is_list(value));
+        }
+        assert!(!Extensions::is_list(b"") && !Extensions::is_list(b" ,"));
+    }
+
+    #[test]
+    fn nothing_comes_after_a_wrong_extension() {
+        let mut names = Extensions(b"x=, y");
+        assert_eq!(names.next(), Some(Err(HandshakeError::Extensions)));
+        assert_eq!(names.next(), None);
+    }
+
+    #[test]
+    fn subprotocols_must_be_distinct_tokens() {
+        let check = |pairs: &[(&str, &[u8])]| check_subprotocols(Headers::from(pairs));
+        let name = "Sec-WebSocket-Protocol";
+        assert_eq!(check(&[]), Ok(()));
+        assert_eq!(check(&[(name, b"a, ,A"), (name, b"b")]), Ok(()));
+        for value in [
+            &b""[..],
+            b",",
+            b"a b",
+            b"a/b",
+            b"a,b,a",
+            b"\"a\"",
+            b"\xc3\xa9",
+        ] {
+            let refused = check(&[(name, value)]);
+            assert_eq!(
+                refused,
+                Err(HandshakeError::Subprotocol),
+                "{}",
+                value.escape_ascii()
+            );
+        }
+        assert_eq!(
+            check(&[(name, b"a"), (name, b"a")]),
+            Err(HandshakeError::Subprotocol)
+        );
+    }
+
+    #[test]
+    fn as_many_subprotocols_as_the_limit_pass_and_one_more_does_not() {
+        let list = |count: usize| {
+            (0..count)
+                .map(|i| std::format!("p{i},"))
+                .collect::<std::string::String>()
+        };
+        for (count, expected) in [(64, Ok(())), (65, Err(HandshakeError::Subprotocol))] {
+            let value = list(count);
+            let pairs = [("sec-websocket-protocol", value.as_bytes())];
+            assert_eq!(check_subprotocols(Headers::from(&pairs)), expected);
+        }
+    }
+}

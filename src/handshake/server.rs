@@ -1,0 +1,422 @@
+//! The server's side: the client's request read and checked (RFC 6455 sections 4.2.1 and 4.2.2).
+
+use super::head::{
+    Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once,
+};
+use super::list::{check_extensions, check_subprotocols, has_token, subprotocols};
+use super::uri::Authority;
+use super::{HandshakeError, HeadLimits, Key};
+use crate::Status;
+
+pub use super::answer::{Accept, Refusal};
+
+/// A client's opening handshake that keeps every rule of RFC 6455 section 4.2.1; a view of the caller's bytes.
+///
+/// ```
+/// use websocket_wire::{Status, handshake::server::Request};
+///
+/// let received = b"GET /chat?room=1 HTTP/1.1\r\n\
+///     Host: server.example.com\r\n\
+///     Upgrade: websocket\r\n\
+///     Connection: keep-alive, Upgrade\r\n\
+///     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+///     Sec-WebSocket-Protocol: chat, superchat\r\n\
+///     Sec-WebSocket-Version: 13\r\n\r\n\x81\x80";
+/// let Status::Complete { value: request, consumed } = Request::parse(received)? else { panic!("more is to be read") };
+/// assert_eq!(request.path(), "/chat?room=1");
+/// assert_eq!(&received[consumed..], b"\x81\x80");
+///
+/// let mut out = [0; 256];
+/// let len = request.accept().subprotocol("chat").encode(&mut out).unwrap();
+/// assert!(out[..len].starts_with(b"HTTP/1.1 101 Switching Protocols\r\n"));
+/// # Ok::<(), websocket_wire::handshake::HandshakeError>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    target: &'a str,
+    host: &'a str,
+    origin: Option<&'a str>,
+    key: Key,
+    headers: Headers<'a>,
+}
+
+impl<'a> Request<'a> {
+    /// Parses and checks the request at the front of `buf`, within the default [`HeadLimits`].
+    ///
+    /// While the head is not whole, `Partial` comes back; the caller reads more and passes the same bytes again with the
+    /// new ones behind them. The first frame begins at `consumed`. What `Origin`, `Host` and the cookies say is for the
+    /// application to judge, and the parameters of extensions are for the extension.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] names the first rule found broken; [`Refusal`] turns it into a response.
+    ///
+    /// ```
+    /// # use websocket_wire::{Status, handshake::server::Request};
+    /// assert!(matches!(Request::parse(b"GET / HTTP/1.1\r\n").unwrap(), Status::Partial { needed: 1 }));
+    /// ```
+    pub fn parse(buf: &'a [u8]) -> Result<Status<Self>, HandshakeError> {
+        Self::parse_with(buf, HeadLimits::default())
+    }
+
+    /// Does what [`Request::parse`] does, within `limits`.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::parse`].
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{HandshakeError, HeadLimits, server::Request};
+    /// let limits = HeadLimits { bytes: 4096, headers: 1 };
+    /// let error = Request::parse_with(b"GET / HTTP/1.1\r\nA: b\r\nC: d\r\n", limits).unwrap_err();
+    /// assert_eq!(error, HandshakeError::TooManyHeaders);
+    /// ```
+    pub fn parse_with(buf: &'a [u8], limits: HeadLimits) -> Result<Status<Self>, HandshakeError> {
+        match Head::parse(buf, limits, is_token_byte)? {
+            Status::Partial { needed } => Ok(Status::Partial { needed }),
+            Status::Complete {
+                value: head,
+                consumed,
+            } => {
+                let value = Self::check(&RequestLine::parse(head.start_line)?, head.headers)?;
+                Ok(Status::Complete { value, consumed })
+            }
+        }
+    }
+
+    /// Checks a request that an HTTP library has parsed; `version` is `(1, 1)` for HTTP/1.1.
+    ///
+    /// The same rules hold as for [`Request::parse`]; that names and values are well-formed is left to the library.
+    ///
+    /// # Errors
+    ///
+    /// [`HandshakeError`] names the first rule found broken.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// let headers = [
+    ///     ("host", &b"localhost"[..]),
+    ///     ("upgrade", b"websocket"),
+    ///     ("connection", b"Upgrade"),
+    ///     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="),
+    ///     ("sec-websocket-version", b"13"),
+    /// ];
+    /// let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.host(), "localhost");
+    /// ```
+    pub fn from_parts(
+        method: &str,
+        target: &'a str,
+        version: (u8, u8),
+        headers: &'a [(&'a str, &'a [u8])],
+    ) -> Result<Self, HandshakeError> {
+        let line = RequestLine {
+            method: method.as_bytes(),
+            target,
+            version,
+        };
+        Self::check(&line, headers.into())
+    }
+
+    /// Starts the answer that opens the connection; see [`Accept`].
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert!(request.accept().encode(&mut [0; 256]).is_ok());
+    /// ```
+    pub fn accept(&self) -> Accept<'a> {
+        Accept::new(self.key, self.headers)
+    }
+
+    /// Returns the resource name: path and query, also of a target in absolute form (RFC 6455 section 3).
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.path(), "/chat");
+    /// ```
+    #[must_use]
+    pub fn path(&self) -> &'a str {
+        resource_name(self.target).unwrap_or("/")
+    }
+
+    /// Returns the value of `Host`: a host, and a port where it is not the default one.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.host(), "example.com");
+    /// ```
+    #[must_use]
+    pub fn host(&self) -> &'a str {
+        self.host
+    }
+
+    /// Returns the value of `Origin`, which browsers always send and other clients may leave out or invent.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.origin(), Some("https://example.com"));
+    /// ```
+    #[must_use]
+    pub fn origin(&self) -> Option<&'a str> {
+        self.origin
+    }
+
+    /// Returns the client's key.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.key().as_str(), "dGhlIHNhbXBsZSBub25jZQ==");
+    /// ```
+    #[must_use]
+    pub fn key(&self) -> &Key {
+        &self.key
+    }
+
+    /// Returns the offered subprotocols, the one that the client likes best first.
+    ///
+    /// To let the client's order decide, take the first one that the server supports, as here; see
+    /// [`Request::choose_subprotocol`] for the server's order.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// let chosen = request.subprotocols().find(|name| ["v2", "v1"].contains(name));
+    /// assert_eq!(chosen, Some("v1"));
+    /// ```
+    pub fn subprotocols(&self) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+        subprotocols(self.headers)
+    }
+
+    /// Returns the first of `supported` that the client offers, so that the server's order decides.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert!(request.subprotocols().eq(["v1", "v2"]));
+    /// assert_eq!(request.choose_subprotocol(&["v3", "v2", "v1"]), Some("v2"));
+    /// ```
+    #[must_use]
+    pub fn choose_subprotocol<'s>(&self, supported: &[&'s str]) -> Option<&'s str> {
+        supported
+            .iter()
+            .copied()
+            .find(|&name| self.subprotocols().any(|offered| offered == name))
+    }
+
+    /// Returns the values of the `Sec-WebSocket-Extensions` headers, well-formed lists, in order.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert!(request.extensions().eq([b"permessage-deflate"]));
+    /// ```
+    pub fn extensions(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        self.headers.get_all("Sec-WebSocket-Extensions")
+    }
+
+    /// Returns the first value of the header `name`, ASCII case ignored.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.header("Host"), Some(&b"example.com"[..]));
+    /// ```
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a [u8]> {
+        self.headers.get(name)
+    }
+
+    /// Iterates over all headers in the order of the wire.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13"),
+    /// #     ("origin", b"https://example.com"), ("sec-websocket-protocol", b"v1, v2"),
+    /// #     ("sec-websocket-extensions", b"permessage-deflate")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.headers().next(), Some(("host", &b"example.com"[..])));
+    /// ```
+    #[must_use]
+    pub fn headers(&self) -> HeaderIter<'a> {
+        self.headers.into_iter()
+    }
+
+    /// Applies RFC 6455 section 4.2.1; both entries end here.
+    fn check(line: &RequestLine<'_, 'a>, headers: Headers<'a>) -> Result<Self, HandshakeError> {
+        // "An HTTP/1.1 or higher GET request, including a "Request-URI""
+        ensure(line.method == b"GET", HandshakeError::Method)?;
+        ensure(is_upgradable(line.version), HandshakeError::HttpVersion)?;
+        ensure(resource_name(line.target).is_some(), HandshakeError::Target)?;
+        let fields = Fields::collect(headers)?;
+        let host = text(fields.host, HandshakeError::Host)?.ok_or(HandshakeError::Host)?;
+        // RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any [...] request message
+        // that contains more than one Host header field line or a Host header field with an invalid field value."
+        Authority::parse(host, 80).map_err(|_| HandshakeError::Host)?;
+        // "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
+        ensure(fields.upgrade, HandshakeError::Upgrade)?;
+        // "A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value."
+        ensure(fields.connection, HandshakeError::Connection)?;
+        // "A |Sec-WebSocket-Version| header field, with a value of 13."
+        ensure(fields.version == Some(b"13"), HandshakeError::Version)?;
+        let key = Key::parse(fields.key.ok_or(HandshakeError::Key)?)?;
+        let origin = text(fields.origin, HandshakeError::Origin)?;
+        check_subprotocols(headers)?;
+        check_extensions(headers)?;
+        Ok(Self {
+            target: line.target,
+            host,
+            origin,
+            key,
+            headers,
+        })
+    }
+}
+
+/// The headers that decide, found in one pass.
+#[derive(Default)]
+struct Fields<'a> {
+    host: Option<&'a [u8]>,
+    origin: Option<&'a [u8]>,
+    key: Option<&'a [u8]>,
+    version: Option<&'a [u8]>,
+    upgrade: bool,
+    connection: bool,
+}
+
+impl<'a> Fields<'a> {
+    fn collect(headers: Headers<'a>) -> Result<Self, HandshakeError> {
+        let mut fields = Self::default();
+        for (name, value) in headers {
+            fields.add(name, value)?;
+        }
+        Ok(fields)
+    }
+
+    fn add(&mut self, name: &str, value: &'a [u8]) -> Result<(), HandshakeError> {
+        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        if is("Host") {
+            set_once(&mut self.host, value, HandshakeError::Host)?;
+        } else if is("Origin") {
+            // RFC 6454 section 7.3: "The user agent MUST NOT include more than one Origin header field".
+            set_once(&mut self.origin, value, HandshakeError::Origin)?;
+        } else if is("Sec-WebSocket-Key") {
+            // Section 11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request."
+            set_once(&mut self.key, value, HandshakeError::Key)?;
+        } else if is("Sec-WebSocket-Version") {
+            // Section 11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request."
+            set_once(&mut self.version, value, HandshakeError::Version)?;
+        } else if is("Upgrade") {
+            self.upgrade |= has_token(value, "websocket");
+        } else if is("Connection") {
+            self.connection |= has_token(value, "Upgrade");
+        } else if is("Transfer-Encoding") || (is("Content-Length") && value != b"0") {
+            // RFC 9112 section 6.3: such a header says that a body follows the head; taking it for frames would let
+            // whoever wrote the body write frames.
+            return Err(HandshakeError::Body);
+        }
+        Ok(())
+    }
+}
+
+fn ensure(kept: bool, broken: HandshakeError) -> Result<(), HandshakeError> {
+    if kept { Ok(()) } else { Err(broken) }
+}
+
+fn text(value: Option<&[u8]>, error: HandshakeError) -> Result<Option<&str>, HandshakeError> {
+    value
+        .map(core::str::from_utf8)
+        .transpose()
+        .map_err(|_| error)
+}
+
+/// `method SP request-target SP HTTP-version` (RFC 9112 section 3).
+struct RequestLine<'m, 'a> {
+    method: &'m [u8],
+    target: &'a str,
+    version: (u8, u8),
+}
+
+impl<'a> RequestLine<'a, 'a> {
+    fn parse(line: &'a [u8]) -> Result<Self, HandshakeError> {
+        let mut words = line.split(|&b| b == b' ');
+        let mut word = || words.next().ok_or(HandshakeError::Malformed);
+        let (method, target, version) = (word()?, word()?, parse_version(word()?)?);
+        ensure(
+            word().is_err() && is_token(method),
+            HandshakeError::Malformed,
+        )?;
+        let target = core::str::from_utf8(target).map_err(|_| HandshakeError::Target)?;
+        Ok(Self {
+            method,
+            target,
+            version,
+        })
+    }
+}
+
+/// Returns the resource name of a request target, or `None` when it has none.
+///
+/// "The "Request-URI" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an
+/// absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding
+/// ws/wss URI."
+fn resource_name(target: &str) -> Option<&str> {
+    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
+        return None;
+    }
+    if target.starts_with('/') {
+        return Some(target);
+    }
+    let (scheme, rest) = target.split_once("://")?;
+    if !["http", "https", "ws", "wss"]
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known))
+    {
+        return None;
+    }
+    match rest.find(['/', '?']) {
+        None => Some("/"),
+        Some(start) => Some(&rest[start..]).filter(|name| name.starts_with('/')),
+    }
+}

@@ -1,0 +1,84 @@
+//! Writes HTTP heads into the caller's buffer, or only counts.
+
+use super::BuildError;
+use super::head::{is_header_value, is_token};
+
+/// Appends to `out` what fits and counts everything, so that an empty `out` measures.
+pub(crate) struct Writer<'o> {
+    out: &'o mut [u8],
+    len: usize,
+}
+
+impl Writer<'_> {
+    pub(crate) fn put(&mut self, text: &str) {
+        let end = self.len + text.len();
+        if let Some(place) = self.out.get_mut(self.len..end) {
+            place.copy_from_slice(text.as_bytes());
+        }
+        self.len = end;
+    }
+
+    pub(crate) fn header(&mut self, name: &str, value: &str) {
+        self.list(name, &[value]);
+    }
+
+    /// Writes a header whose value is the comma-separated `elements`, or nothing if there are none.
+    pub(crate) fn list(&mut self, name: &str, elements: &[&str]) {
+        for (i, element) in elements.iter().enumerate() {
+            self.put(if i == 0 { name } else { "" });
+            self.put(if i == 0 { ": " } else { ", " });
+            self.put(element);
+        }
+        self.put(if elements.is_empty() { "" } else { "\r\n" });
+    }
+
+    pub(crate) fn headers(&mut self, headers: &[(&str, &str)]) {
+        for (name, value) in headers {
+            self.header(name, value);
+        }
+    }
+}
+
+/// Returns how many bytes `write` writes.
+pub(crate) fn measure(write: impl Fn(&mut Writer<'_>)) -> usize {
+    let mut writer = Writer {
+        out: &mut [],
+        len: 0,
+    };
+    write(&mut writer);
+    writer.len
+}
+
+/// Lets `write` write to the front of `out` and returns the length; `out` is unchanged if it is too small.
+pub(crate) fn encode(out: &mut [u8], write: impl Fn(&mut Writer<'_>)) -> Result<usize, BuildError> {
+    let needed = measure(&write);
+    let out = out
+        .get_mut(..needed)
+        .ok_or(BuildError::BufferTooSmall { needed })?;
+    write(&mut Writer { out, len: 0 });
+    Ok(needed)
+}
+
+/// Checks headers that the caller adds; `reserved` are further names that the handshake writes itself.
+///
+/// A name or value that could end the line would let its author write headers, or a second head.
+pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: &[&str]) -> Result<(), BuildError> {
+    for (name, value) in headers {
+        if !is_token(name.as_bytes()) {
+            return Err(BuildError::HeaderName);
+        }
+        if !is_header_value(value.as_bytes()) {
+            return Err(BuildError::HeaderValue);
+        }
+        let is = |known: &&str| name.eq_ignore_ascii_case(known);
+        // Neither message has a body: what follows the head is a frame, or nothing.
+        if ["Connection", "Content-Length", "Transfer-Encoding"]
+            .iter()
+            .any(is)
+            || reserved.iter().any(is)
+        {
+            return Err(BuildError::ReservedHeader);
+        }
+    }
+    Ok(())
+}
