@@ -153,7 +153,10 @@ impl Decoder {
                 let start = if self.mask_bit == 0 { 2 } else { 6 };
                 let end = start + usize::from(len);
                 if end <= buf.len() && self.unmask_short(first, start, &mut buf[..end]) {
-                    return Ok(Status::Complete { value: self.short_frame(first, start, &mut buf[..end]), consumed: end });
+                    return Ok(Status::Complete {
+                        value: self.short_frame(first, start, &mut buf[..end]),
+                        consumed: end,
+                    });
                 }
             }
         }

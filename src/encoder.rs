@@ -190,12 +190,7 @@ impl<S: Side> Encoder<S> {
     /// assert_eq!(encoder.encode(Opcode::Ping, &[0; 126], &mut out), Err(EncodeError::ControlTooLong));
     /// ```
     #[inline]
-    pub fn encode(
-        &mut self,
-        header: impl Into<Header>,
-        payload: &[u8],
-        out: &mut [u8],
-    ) -> Result<usize, EncodeError> {
+    pub fn encode(&mut self, header: impl Into<Header>, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
         let (header, sequence) = self.prepare(header.into(), payload)?;
         let start = self.header_len(&header);
         let needed = start.saturating_add(payload.len());

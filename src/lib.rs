@@ -6,23 +6,22 @@ extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-<<<<<<< HEAD
-mod opcode;
-mod rsv;
 mod close;
-mod status;
-pub mod mask;
-pub mod utf8;
-mod simd;
-mod error;
-mod header;
-mod frame;
 mod config;
-mod sequence;
 mod decoder;
 mod encoder;
+mod error;
+mod frame;
 #[cfg(feature = "handshake")]
 pub mod handshake;
+mod header;
+pub mod mask;
+mod opcode;
+mod rsv;
+mod sequence;
+mod simd;
+mod status;
+pub mod utf8;
 
 pub use close::{CloseCode, CloseFrame, InvalidClose};
 pub use config::{Claims, Config, Limits, Role};
@@ -36,10 +35,3 @@ pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};
 pub use status::Status;
-=======
-pub mod status;
-pub use status::Status;
-
-#[cfg(feature = "handshake")]
-pub mod handshake;
->>>>>>> hs

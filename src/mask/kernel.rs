@@ -136,11 +136,7 @@ impl Kernel for Long<'_> {
 /// Returns where the loop begins: 1 to `I::BYTES` bytes into the span, and aligned where that pays.
 #[inline(always)]
 pub(crate) fn body_start<I: Isa>(span: Span<'_>, _: I) -> usize {
-    if span.len() < ALIGNED_FROM {
-        I::BYTES
-    } else {
-        span.bytes_to_aligned(I::BYTES)
-    }
+    if span.len() < ALIGNED_FROM { I::BYTES } else { span.bytes_to_aligned(I::BYTES) }
 }
 
 /// Unmasks `N` vectors from `at` on; `key` is [`Span::key`] at `at`.
@@ -162,12 +158,7 @@ unsafe fn body<I: Isa, const N: usize>(span: Span<'_>, isa: I, at: usize, key: I
 ///
 /// `at + N * I::BYTES <= span.len()`.
 #[inline(always)]
-pub(crate) unsafe fn load<I: Isa, const N: usize>(
-    span: Span<'_>,
-    isa: I,
-    at: usize,
-    key: I::V,
-) -> [I::V; N] {
+pub(crate) unsafe fn load<I: Isa, const N: usize>(span: Span<'_>, isa: I, at: usize, key: I::V) -> [I::V; N] {
     let mut vectors = [key; N];
     for (i, v) in vectors.iter_mut().enumerate() {
         // SAFETY: this vector is one of the `N` from `at` on, which the caller vouches for.
@@ -182,12 +173,7 @@ pub(crate) unsafe fn load<I: Isa, const N: usize>(
 ///
 /// `at + N * I::BYTES <= span.len()`, and the span is not read-only.
 #[inline(always)]
-pub(crate) unsafe fn store<I: Isa, const N: usize>(
-    span: Span<'_>,
-    isa: I,
-    at: usize,
-    vectors: [I::V; N],
-) {
+pub(crate) unsafe fn store<I: Isa, const N: usize>(span: Span<'_>, isa: I, at: usize, vectors: [I::V; N]) {
     for (i, v) in vectors.into_iter().enumerate() {
         // SAFETY: this vector is one of the `N` from `at` on, which the caller vouches for.
         unsafe { span.store(isa, at + i * I::BYTES, v) };

@@ -74,9 +74,7 @@ impl Mask {
     /// Starts at the first byte of the key.
     #[must_use]
     pub const fn new(key: MaskingKey) -> Self {
-        Mask {
-            key: u32::from_ne_bytes(key.0),
-        }
+        Mask { key: u32::from_ne_bytes(key.0) }
     }
 
     /// Masks or unmasks the next bytes of the payload in place.
@@ -164,9 +162,5 @@ fn long(span: Span<'_>) {
 #[inline(always)]
 const fn rotate(key: u32, count: usize) -> u32 {
     let bits = 8 * (count % 4) as u32;
-    if cfg!(target_endian = "little") {
-        key.rotate_right(bits)
-    } else {
-        key.rotate_left(bits)
-    }
+    if cfg!(target_endian = "little") { key.rotate_right(bits) } else { key.rotate_left(bits) }
 }

@@ -26,43 +26,21 @@ impl<'a> Span<'a> {
     #[inline(always)]
     pub(crate) fn in_place(bytes: &'a mut [u8], key: u32) -> Self {
         let (dst, len) = (bytes.as_mut_ptr(), bytes.len());
-        Span {
-            src: dst,
-            dst,
-            len,
-            key,
-            memory: PhantomData,
-        }
+        Span { src: dst, dst, len, key, memory: PhantomData }
     }
 
     /// Takes the length of `src`; `dst` must be as long.
     #[inline(always)]
     pub(crate) fn copying(src: &'a [u8], dst: &'a mut [u8], key: u32) -> Self {
-        assert_eq!(
-            src.len(),
-            dst.len(),
-            "source and destination differ in length"
-        );
-        Span {
-            src: src.as_ptr(),
-            dst: dst.as_mut_ptr(),
-            len: src.len(),
-            key,
-            memory: PhantomData,
-        }
+        assert_eq!(src.len(), dst.len(), "source and destination differ in length");
+        Span { src: src.as_ptr(), dst: dst.as_mut_ptr(), len: src.len(), key, memory: PhantomData }
     }
 
     /// A span that must not be stored to.
     #[inline(always)]
     pub(crate) fn read_only(bytes: &'a [u8]) -> Self {
         let src = bytes.as_ptr();
-        Span {
-            src,
-            dst: src.cast_mut(),
-            len: bytes.len(),
-            key: 0,
-            memory: PhantomData,
-        }
+        Span { src, dst: src.cast_mut(), len: bytes.len(), key: 0, memory: PhantomData }
     }
 
     #[inline(always)]
