@@ -442,6 +442,12 @@ impl Decoder {
         }
     }
 
+    /// Tells whether the text of the message that is open, or that the last part has ended, was validated here.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn validates(&self) -> bool {
+        self.validates
+    }
+
     /// Returns what this decoder accepts.
     ///
     /// ```

@@ -16,6 +16,8 @@ mod frame;
 pub mod handshake;
 mod header;
 pub mod mask;
+#[cfg(feature = "alloc")]
+mod message;
 mod opcode;
 mod rsv;
 mod sequence;
@@ -31,6 +33,8 @@ pub use error::{DecodeError, EncodeError};
 pub use frame::{Frame, RawFrame, RawFrames};
 pub use header::{Header, HeaderBuf};
 pub use mask::{Mask, MaskingKey};
+#[cfg(feature = "alloc")]
+pub use message::{Assembler, Close, Message, Text};
 pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};

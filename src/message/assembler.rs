@@ -1,0 +1,152 @@
+//! From bytes to whole messages.
+
+use bytes::{Buf, Bytes, BytesMut};
+
+use super::{Close, Message, Text};
+use crate::config::Config;
+use crate::decoder::Decoder;
+use crate::error::DecodeError;
+use crate::frame::Frame;
+use crate::opcode::Opcode;
+use crate::rsv::Rsv;
+use crate::status::Status;
+
+/// Decodes one direction of a connection into whole messages.
+///
+/// A message that lies in one frame and in one buffer is returned as a view of that buffer, without a copy. What comes
+/// in parts is joined, each byte copied once as it arrives: memory grows with what was received, never with what was
+/// declared, up to [`Limits::message_len`](crate::Limits::message_len).
+///
+/// The assembler has a [`Decoder`] of its own, because it makes [`Text`] of exactly the bytes that this decoder has
+/// validated.
+///
+/// ```
+/// use bytes::BytesMut;
+/// use websocket_wire::{Assembler, Config, Message};
+///
+/// let mut assembler = Assembler::new(Config::client());
+/// let mut input = BytesMut::from(&b"\x01\x03Hel\x89\x00\x80\x02lo\x81\x05wo"[..]);
+/// assert_eq!(assembler.next_message(&mut input)?, Some(Message::Ping("".into())));
+/// assert_eq!(assembler.next_message(&mut input)?, Some(Message::Text("Hello".into())));
+/// assert_eq!(assembler.next_message(&mut input)?, None); // the rest of "world" is still to come
+/// # Ok::<(), websocket_wire::DecodeError>(())
+/// ```
+#[derive(Debug)]
+pub struct Assembler {
+    decoder: Decoder,
+    /// The message that is open, as far as it has come.
+    joined: BytesMut,
+    /// The reserved bits of its first frame.
+    rsv: Rsv,
+}
+
+/// What is kept of a [`Frame`] once its buffer is needed.
+struct Kind {
+    opcode: Opcode,
+    rsv: Rsv,
+    /// The decoder has validated this message as text from its first byte to its last.
+    is_valid_text: bool,
+}
+
+impl Assembler {
+    /// Returns the assembler of a fresh connection.
+    ///
+    /// ```
+    /// # use websocket_wire::{Assembler, Config};
+    /// assert!(Assembler::new(Config::server()).decoder().is_idle());
+    /// ```
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { decoder: Decoder::new(config), joined: BytesMut::new(), rsv: Rsv::NONE }
+    }
+
+    /// Takes from the front of `input` what belongs to the next message and returns it once it is whole.
+    ///
+    /// Control frames are returned as they come, also between the fragments of a message. `None` says that more input
+    /// is needed; what is left in `input` then, at most a header or a control frame, is to be kept in front of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Decoder::decode`]: messages that were whole before the fault are returned first.
+    ///
+    /// ```
+    /// # use bytes::BytesMut;
+    /// # use websocket_wire::{Assembler, Config, DecodeError, Message};
+    /// let mut assembler = Assembler::new(Config::client());
+    /// let mut input = BytesMut::from(&b"\x82\x01a\x83"[..]);
+    /// assert_eq!(assembler.next_message(&mut input), Ok(Some(Message::Binary("a".into()))));
+    /// input.extend_from_slice(&[0]);
+    /// assert_eq!(assembler.next_message(&mut input), Err(DecodeError::ReservedOpcode));
+    /// ```
+    pub fn next_message(&mut self, input: &mut BytesMut) -> Result<Option<Message>, DecodeError> {
+        loop {
+            let (frame, consumed) = match self.decoder.decode(input)? {
+                Status::Complete { value, consumed } => (value, consumed),
+                Status::Partial { .. } => return Ok(None),
+            };
+            let is_data = frame.header().opcode.is_data();
+            if is_data && frame.is_first_part() && frame.header().opcode != Opcode::Continuation {
+                self.rsv = frame.header().rsv;
+            }
+            let is_whole = frame.is_first_part() && frame.is_last_part() && frame.header().fin;
+            if is_whole && frame.header().opcode != Opcode::Continuation {
+                let (kind, range) = (Kind::of(&frame), frame.range());
+                let payload = input.split_to(consumed).freeze().slice(range);
+                return Ok(Some(kind.message(payload)));
+            }
+            self.joined.extend_from_slice(frame.payload());
+            let kind = frame.ends_message().then(|| Kind::of(&frame).of_message(self.rsv, self.decoder.validates()));
+            input.advance(consumed);
+            if let Some(kind) = kind {
+                return Ok(Some(kind.message(self.joined.split().freeze())));
+            }
+        }
+    }
+
+    /// Returns the decoder, to ask for its state.
+    ///
+    /// ```
+    /// # use websocket_wire::{Assembler, Config};
+    /// assert_eq!(Assembler::new(Config::server()).decoder().error(), None);
+    /// ```
+    #[must_use]
+    pub const fn decoder(&self) -> &Decoder {
+        &self.decoder
+    }
+}
+
+impl Kind {
+    fn of(frame: &Frame<'_>) -> Self {
+        Self { opcode: frame.message_opcode(), rsv: frame.header().rsv, is_valid_text: frame.text().is_some() }
+    }
+
+    /// Returns the kind of the whole message whose last frame this is.
+    fn of_message(self, rsv: Rsv, validates: bool) -> Self {
+        Self { opcode: self.opcode, rsv, is_valid_text: validates }
+    }
+
+    fn message(self, payload: Bytes) -> Message {
+        match self.opcode {
+            _ if !self.rsv.is_empty() => self.raw(payload),
+            #[allow(unsafe_code)]
+            // SAFETY: the decoder has validated these bytes as a whole text message: those of the one frame whose
+            // `text` was there, or those of all parts since the message began, which were joined in order.
+            Opcode::Text if self.is_valid_text => Message::Text(unsafe { Text::from_valid(payload) }),
+            Opcode::Binary => Message::Binary(payload),
+            Opcode::Ping => Message::Ping(payload),
+            Opcode::Pong => Message::Pong(payload),
+            Opcode::Close => Message::Close(close(payload)),
+            _ => self.raw(payload),
+        }
+    }
+
+    fn raw(self, payload: Bytes) -> Message {
+        Message::Raw { opcode: self.opcode, rsv: self.rsv, payload }
+    }
+}
+
+/// Reads a close body that the decoder has let through.
+fn close(payload: Bytes) -> Option<Close> {
+    let (code, reason) = (payload.first_chunk()?, payload.slice(2..));
+    Some(Close { code: u16::from_be_bytes(*code).into(), reason: Text::try_from(reason).ok()? })
+}
