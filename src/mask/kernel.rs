@@ -77,16 +77,23 @@ unsafe fn edges<I: Isa, const N: usize, const ASCII_ONLY: bool>(span: Span<'_>, 
 /// The span has 1 to 3 bytes.
 #[inline(always)]
 unsafe fn bytes<const ASCII_ONLY: bool>(span: Span<'_>) -> bool {
-    let (isa, at) = (Word::<u8>::NEW, [0, span.len() / 2, span.len() - 1]);
-    // SAFETY: each place is less than `len`, which is not zero.
-    let plain = at.map(|at| unsafe { span.load(isa, at, span.key(isa, at)) });
-    if ASCII_ONLY && isa.any_high_bit(join(isa, plain)) {
+    let isa = Word::<u8>::NEW;
+    let (middle, end) = (span.len() / 2, span.len() - 1);
+    // SAFETY: there is a byte at 0.
+    let a = unsafe { span.load(isa, 0, span.key(isa, 0)) };
+    // SAFETY: `middle` is less than `len`, which is not zero.
+    let b = unsafe { span.load(isa, middle, span.key(isa, middle)) };
+    // SAFETY: `end` is less than `len`.
+    let c = unsafe { span.load(isa, end, span.key(isa, end)) };
+    if ASCII_ONLY && isa.any_high_bit(a | b | c) {
         return false;
     }
-    for (at, byte) in at.into_iter().zip(plain) {
-        // SAFETY: as above.
-        unsafe { span.store(isa, at, byte) };
-    }
+    // SAFETY: as for its load.
+    unsafe { span.store(isa, 0, a) };
+    // SAFETY: as for its load.
+    unsafe { span.store(isa, middle, b) };
+    // SAFETY: as for its load.
+    unsafe { span.store(isa, end, c) };
     true
 }
 
@@ -136,11 +143,7 @@ impl Kernel for Long<'_> {
 /// Returns where the loop begins: 1 to `I::BYTES` bytes into the span, and aligned where that pays.
 #[inline(always)]
 pub(crate) fn body_start<I: Isa>(span: Span<'_>, _: I) -> usize {
-    if span.len() < ALIGNED_FROM {
-        I::BYTES
-    } else {
-        span.bytes_to_aligned(I::BYTES)
-    }
+    if span.len() < ALIGNED_FROM { I::BYTES } else { span.bytes_to_aligned(I::BYTES) }
 }
 
 /// Unmasks `N` vectors from `at` on; `key` is [`Span::key`] at `at`.
@@ -162,12 +165,7 @@ unsafe fn body<I: Isa, const N: usize>(span: Span<'_>, isa: I, at: usize, key: I
 ///
 /// `at + N * I::BYTES <= span.len()`.
 #[inline(always)]
-pub(crate) unsafe fn load<I: Isa, const N: usize>(
-    span: Span<'_>,
-    isa: I,
-    at: usize,
-    key: I::V,
-) -> [I::V; N] {
+pub(crate) unsafe fn load<I: Isa, const N: usize>(span: Span<'_>, isa: I, at: usize, key: I::V) -> [I::V; N] {
     let mut vectors = [key; N];
     for (i, v) in vectors.iter_mut().enumerate() {
         // SAFETY: this vector is one of the `N` from `at` on, which the caller vouches for.
@@ -182,12 +180,7 @@ pub(crate) unsafe fn load<I: Isa, const N: usize>(
 ///
 /// `at + N * I::BYTES <= span.len()`, and the span is not read-only.
 #[inline(always)]
-pub(crate) unsafe fn store<I: Isa, const N: usize>(
-    span: Span<'_>,
-    isa: I,
-    at: usize,
-    vectors: [I::V; N],
-) {
+pub(crate) unsafe fn store<I: Isa, const N: usize>(span: Span<'_>, isa: I, at: usize, vectors: [I::V; N]) {
     for (i, v) in vectors.into_iter().enumerate() {
         // SAFETY: this vector is one of the `N` from `at` on, which the caller vouches for.
         unsafe { span.store(isa, at + i * I::BYTES, v) };

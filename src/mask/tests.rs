@@ -43,10 +43,7 @@ impl Aligned {
         body(&mut self.0[range.clone()]);
         let before = &self.0[range.start - GUARD..range.start];
         let after = &self.0[range.end..range.end + GUARD];
-        assert!(
-            before.iter().chain(after).all(|&byte| byte == 0xa5),
-            "a guard byte changed"
-        );
+        assert!(before.iter().chain(after).all(|&byte| byte == 0xa5), "a guard byte changed");
     }
 }
 
@@ -123,11 +120,7 @@ fn every_split_of_short_payloads() {
 #[test]
 fn long_payloads() {
     simd::for_each(|level| {
-        let lengths: &[usize] = if cfg!(miri) {
-            &[1025]
-        } else {
-            &[1000, 1023, 1024, 1025, 1500, 4096, 4099, 70_001]
-        };
+        let lengths: &[usize] = if cfg!(miri) { &[1025] } else { &[1000, 1023, 1024, 1025, 1500, 4096, 4099, 70_001] };
         for &len in lengths {
             for offset in offsets() {
                 let plain = payload(len + offset);
@@ -135,16 +128,10 @@ fn long_payloads() {
                 byte_loop(&mut expected[offset..], 3);
                 let mut bytes = plain.clone();
                 mask_at(3).apply(&mut bytes[offset..]);
-                assert!(
-                    bytes == expected,
-                    "{level:?}, length {len}, offset {offset}"
-                );
+                assert!(bytes == expected, "{level:?}, length {len}, offset {offset}");
                 bytes.fill(0);
                 mask_at(3).apply_to(&plain[offset..], &mut bytes[offset..]);
-                assert!(
-                    bytes[offset..] == expected[offset..],
-                    "{level:?}, copying, length {len}, offset {offset}"
-                );
+                assert!(bytes[offset..] == expected[offset..], "{level:?}, copying, length {len}, offset {offset}");
             }
         }
     });
@@ -166,10 +153,7 @@ fn short_text_is_unmasked_only_if_it_is_ascii() {
                 masked[high] |= 0x80;
                 byte_loop(&mut masked, phase);
                 let (mut bytes, mut mask) = (masked.clone(), mask_at(phase));
-                assert!(
-                    !mask.apply_if_ascii(&mut bytes),
-                    "length {len}, high bit at {high}"
-                );
+                assert!(!mask.apply_if_ascii(&mut bytes), "length {len}, high bit at {high}");
                 assert_eq!((bytes, mask), (masked, mask_at(phase)));
             }
         }

@@ -6,11 +6,7 @@
 //! vectors is safe here, and only the access to memory is not.
 #![allow(unsafe_code)]
 
-#[cfg(all(
-    target_arch = "aarch64",
-    target_feature = "neon",
-    target_endian = "little"
-))]
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod aarch64;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm32;
@@ -20,20 +16,12 @@ mod x86_64;
 
 pub(crate) use word::Word;
 
-#[cfg(all(
-    target_arch = "aarch64",
-    target_feature = "neon",
-    target_endian = "little"
-))]
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 use aarch64 as isa;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use wasm32 as isa;
 #[cfg(not(any(
-    all(
-        target_arch = "aarch64",
-        target_feature = "neon",
-        target_endian = "little"
-    ),
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
     all(target_arch = "wasm32", target_feature = "simd128"),
     all(target_arch = "x86_64", target_feature = "sse2"),
 )))]

@@ -37,11 +37,7 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
 
 #[cfg(test)]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
-    let best = if Level::Avx2.is_available() {
-        Level::Avx2
-    } else {
-        Level::Sse2
-    };
+    let best = if Level::Avx2.is_available() { Level::Avx2 } else { Level::Sse2 };
     match super::forced::get().unwrap_or(best) {
         Level::Portable => kernel.run(super::Word::<u128>::NEW),
         Level::Sse2 => kernel.run(BASELINE),
@@ -179,10 +175,7 @@ impl Lookup for Avx2 {
     fn high_nibbles(self, v: __m256i) -> __m256i {
         // There is no shift of bytes: the bits that come over from the neighbour are cleared.
         // SAFETY: as in `halves`.
-        self.and(
-            unsafe { _mm256_srli_epi16::<4>(v) },
-            self.splat(0x0f0f_0f0f),
-        )
+        self.and(unsafe { _mm256_srli_epi16::<4>(v) }, self.splat(0x0f0f_0f0f))
     }
 
     #[inline(always)]

@@ -48,9 +48,7 @@ impl<'a> Text<'a, true> {
 impl<'a> Text<'a, false> {
     pub(super) fn reading(bytes: &'a [u8]) -> Self {
         assert!(bytes.len() >= 4);
-        Text {
-            span: Span::read_only(bytes),
-        }
+        Text { span: Span::read_only(bytes) }
     }
 }
 
@@ -65,11 +63,7 @@ impl<const STORE: bool> Kernel for Text<'_, STORE> {
 
     #[inline(always)]
     fn run_lookup<I: Lookup>(self, isa: I) -> Result<(), Fault> {
-        if self.span.len() <= 32 {
-            self.short(isa)
-        } else {
-            self.long(isa)
-        }
+        if self.span.len() <= 32 { self.short(isa) } else { self.long(isa) }
     }
 }
 
@@ -88,10 +82,7 @@ impl<const STORE: bool> Text<'_, STORE> {
                 // SAFETY: the array has room for a vector.
                 unsafe { isa.store(plain, bytes.as_mut_ptr()) };
                 let Ok(next) = state.after_all(&bytes[..I::BYTES]) else {
-                    return Err(Fault {
-                        from: at,
-                        until: at + I::BYTES,
-                    });
+                    return Err(Fault { from: at, until: at + I::BYTES });
                 };
                 state = next;
             }
@@ -99,13 +90,9 @@ impl<const STORE: bool> Text<'_, STORE> {
         }
         while at < len {
             // SAFETY: the condition of the loop.
-            let [byte] =
-                unsafe { self.unmask(Word::<u8>::NEW, at, self.span.key(Word::<u8>::NEW, at)) };
+            let [byte] = unsafe { self.unmask(Word::<u8>::NEW, at, self.span.key(Word::<u8>::NEW, at)) };
             let Some(next) = state.after(byte) else {
-                return Err(Fault {
-                    from: at,
-                    until: at + 1,
-                });
+                return Err(Fault { from: at, until: at + 1 });
             };
             state = next;
             at += 1;
@@ -119,14 +106,7 @@ impl<const STORE: bool> Text<'_, STORE> {
         let (low, high) = self.at_the_end_of_zeros();
         let (a, b) = isa.halves(low, high);
         let faults = isa.or(faults(isa, isa.splat(0), a), faults(isa, a, b));
-        if isa.any(faults) {
-            Err(Fault {
-                from: 0,
-                until: self.span.len(),
-            })
-        } else {
-            Ok(())
-        }
+        if isa.any(faults) { Err(Fault { from: 0, until: self.span.len() }) } else { Ok(()) }
     }
 
     /// Puts the 4 to 32 bytes of the text at the end of 32 bytes, after zeros: the low 16 bytes and the high ones.
@@ -190,10 +170,7 @@ impl<const STORE: bool> Text<'_, STORE> {
         // SAFETY: as for its load.
         unsafe { self.store(isa, tail, [last]) };
         if isa.any(faults(isa, before_last, last)) {
-            return Err(Fault {
-                from: tail,
-                until: span.len(),
-            });
+            return Err(Fault { from: tail, until: span.len() });
         }
         Ok(())
     }
@@ -202,10 +179,7 @@ impl<const STORE: bool> Text<'_, STORE> {
     #[inline(always)]
     fn body<I: Lookup>(self, isa: I, first: I::V) -> Result<(), Fault> {
         if isa.any_high_bit(first) && isa.any(faults(isa, isa.splat(0), first)) {
-            return Err(Fault {
-                from: 0,
-                until: I::BYTES,
-            });
+            return Err(Fault { from: 0, until: I::BYTES });
         }
         let tail = self.span.len() - I::BYTES;
         let mut at = body_start(self.span, isa);
@@ -215,10 +189,7 @@ impl<const STORE: bool> Text<'_, STORE> {
             // SAFETY: the condition of the loop.
             let block = unsafe { self.unmask::<I, 4>(isa, at, key) };
             if is_bad(isa, before, block) {
-                return Err(Fault {
-                    from: at,
-                    until: at + 4 * I::BYTES,
-                });
+                return Err(Fault { from: at, until: at + 4 * I::BYTES });
             }
             before = block[3];
             at += 4 * I::BYTES;
@@ -227,10 +198,7 @@ impl<const STORE: bool> Text<'_, STORE> {
             // SAFETY: `at < tail`, so that a vector ends before `len`.
             let block = unsafe { self.unmask::<I, 1>(isa, at, key) };
             if is_bad(isa, before, block) {
-                return Err(Fault {
-                    from: at,
-                    until: at + I::BYTES,
-                });
+                return Err(Fault { from: at, until: at + I::BYTES });
             }
             before = block[0];
             at += I::BYTES;

@@ -46,9 +46,7 @@ impl Validator {
     /// Starts before the first byte of a text.
     #[must_use]
     pub const fn new() -> Self {
-        Validator {
-            state: State::BOUNDARY,
-        }
+        Validator { state: State::BOUNDARY }
     }
 
     /// Takes the next bytes of the text; it may end anywhere, also within a code point.
@@ -68,17 +66,13 @@ impl Validator {
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
-            self.state = self
-                .state
-                .after(bytes[at])
-                .ok_or(Utf8Error { position: at })?;
+            self.state = self.state.after(bytes[at]).ok_or(Utf8Error { position: at })?;
             at += 1;
         }
         let rest = &bytes[at..];
         if !rest.is_empty() {
             let verdict = simd::run(Text::reading(rest));
-            self.conclude(rest, verdict)
-                .map_err(|(_, i)| Utf8Error { position: at + i })?;
+            self.conclude(rest, verdict).map_err(|(_, i)| Utf8Error { position: at + i })?;
         }
         Ok(())
     }
@@ -153,11 +147,7 @@ impl Validator {
     /// If the last code point is not complete, at position 0: where its next byte would have been in the next slice. The
     /// validator stays as it is.
     pub const fn finish(&mut self) -> Result<(), Utf8Error> {
-        if self.state.is_boundary() {
-            Ok(())
-        } else {
-            Err(Utf8Error { position: 0 })
-        }
+        if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error { position: 0 }) }
     }
 
     /// Returns how many bytes of a code point that is not complete have been taken: 0 to 3.
@@ -177,21 +167,12 @@ impl Validator {
     /// `plain` is unmasked as far as the kernel got. On an error, returns how far that was and the index of the byte.
     #[inline(always)]
     fn conclude(&mut self, plain: &[u8], verdict: Result<(), Fault>) -> Result<(), (usize, usize)> {
-        let Fault { from, until } = verdict.err().unwrap_or(Fault {
-            from: plain.len(),
-            until: plain.len(),
-        });
+        let Fault { from, until } = verdict.err().unwrap_or(Fault { from: plain.len(), until: plain.len() });
         // What precedes `from` is sound, so the last code point that begins there is at most four bytes back.
-        let start = plain[..from]
-            .iter()
-            .rposition(|byte| byte & 0xc0 != 0x80)
-            .unwrap_or(0);
+        let start = plain[..from].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
         match State::BOUNDARY.after_all(&plain[start..until]) {
             Ok(state) => {
-                debug_assert!(
-                    verdict.is_ok(),
-                    "the kernel found a fault that is not there"
-                );
+                debug_assert!(verdict.is_ok(), "the kernel found a fault that is not there");
                 self.state = state;
                 Ok(())
             }

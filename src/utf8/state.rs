@@ -18,12 +18,7 @@ impl State {
     pub(super) const BOUNDARY: Self = State::within(0, 0, 0x80, 0xbf);
 
     const fn within(seen: u8, needed: u8, low: u8, high: u8) -> Self {
-        State {
-            seen,
-            needed,
-            low,
-            high,
-        }
+        State { seen, needed, low, high }
     }
 
     /// Returns the state after `byte`, or nothing if no valid text has this byte here.

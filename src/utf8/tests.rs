@@ -66,15 +66,8 @@ fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize
         .push(head)
         .map_err(|e| e.position())
         .and_then(|()| validator.push(tail).map_err(|e| split + e.position()));
-    assert_eq!(
-        (pushed.err(), validator.pending()),
-        (fault, pending),
-        "{text:x?} at {split}"
-    );
-    assert_eq!(
-        fault.is_none() && validator.finish().is_ok(),
-        core::str::from_utf8(text).is_ok()
-    );
+    assert_eq!((pushed.err(), validator.pending()), (fault, pending), "{text:x?} at {split}");
+    assert_eq!(fault.is_none() && validator.finish().is_ok(), core::str::from_utf8(text).is_ok());
 }
 
 fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
@@ -86,23 +79,11 @@ fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usi
     let unmasked = validator
         .unmask(&mut mask, head)
         .map_err(|e| e.position())
-        .and_then(|()| {
-            validator
-                .unmask(&mut mask, tail)
-                .map_err(|e| split + e.position())
-        });
-    assert_eq!(
-        (unmasked.err(), validator.pending()),
-        (fault, pending),
-        "{text:x?} at {split}"
-    );
+        .and_then(|()| validator.unmask(&mut mask, tail).map_err(|e| split + e.position()));
+    assert_eq!((unmasked.err(), validator.pending()), (fault, pending), "{text:x?} at {split}");
 
     let until = fault.unwrap_or(text.len());
-    assert_eq!(
-        bytes[..until],
-        text[..until],
-        "what precedes the fault is unmasked"
-    );
+    assert_eq!(bytes[..until], text[..until], "what precedes the fault is unmasked");
     assert_eq!(bytes[until..], masked[until..], "the rest is as it was");
     let mut expected = Mask::new(MaskingKey::new(KEY));
     expected.advance(until);
@@ -111,14 +92,8 @@ fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usi
 
 /// Every first and every second byte, and those third and fourth ones that begin or end a range.
 fn sequences(mut visit: impl FnMut(&[u8])) {
-    const EDGES: [u8; 14] = [
-        0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xf5, 0xff,
-    ];
-    let all: Vec<u8> = if cfg!(miri) {
-        EDGES.to_vec()
-    } else {
-        (0..=0xff).collect()
-    };
+    const EDGES: [u8; 14] = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xf5, 0xff];
+    let all: Vec<u8> = if cfg!(miri) { EDGES.to_vec() } else { (0..=0xff).collect() };
     for &first in &all {
         visit(&[first]);
         for &second in &all {
@@ -127,9 +102,7 @@ fn sequences(mut visit: impl FnMut(&[u8])) {
                 visit(&[first, second, third]);
                 // What follows a sequence of up to three bytes is judged by its first byte alone.
                 if (0xf0..=0xf7).contains(&first) {
-                    EDGES
-                        .iter()
-                        .for_each(|&fourth| visit(&[first, second, third, fourth]));
+                    EDGES.iter().for_each(|&fourth| visit(&[first, second, third, fourth]));
                 }
             }
         }
@@ -164,9 +137,7 @@ fn every_pair_within_a_text() {
         let mut turn = 0_usize;
         sequences(|sequence| {
             turn += 1;
-            if !turn.is_multiple_of(one_in)
-                && (cfg!(miri) || sequence.len() != 2 || sequence[0] < 0x80)
-            {
+            if !turn.is_multiple_of(one_in) && (cfg!(miri) || sequence.len() != 2 || sequence[0] < 0x80) {
                 return;
             }
             let mut text = filler(FILLERS[turn % 5], turn * 7 % 231);
@@ -179,17 +150,8 @@ fn every_pair_within_a_text() {
 
 #[test]
 fn every_place_of_a_fault_in_every_length() {
-    const FAULTS: [&[u8]; 9] = [
-        b"\xc0",
-        b"\xf5",
-        b"\xbf",
-        b"\xe0\x80",
-        b"\xed\xa0",
-        b"\xf4\x90",
-        b"\xf0\x8f",
-        b"\xe2\x82",
-        b"\xf0\x9f\x98",
-    ];
+    const FAULTS: [&[u8]; 9] =
+        [b"\xc0", b"\xf5", b"\xbf", b"\xe0\x80", b"\xed\xa0", b"\xf4\x90", b"\xf0\x8f", b"\xe2\x82", b"\xf0\x9f\x98"];
     let step = if cfg!(miri) { 47 } else { 1 };
     simd::for_each(|_| {
         for len in (1..300).step_by(step) {
@@ -222,11 +184,7 @@ fn valid_text_of_every_length_at_every_split() {
 
 #[test]
 fn long_texts() {
-    let lengths: &[usize] = if cfg!(miri) {
-        &[1100]
-    } else {
-        &[1023, 1024, 1025, 1500, 2048, 5000]
-    };
+    let lengths: &[usize] = if cfg!(miri) { &[1100] } else { &[1023, 1024, 1025, 1500, 2048, 5000] };
     simd::for_each(|_| {
         for script in FILLERS {
             for &len in lengths {
