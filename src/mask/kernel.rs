@@ -23,7 +23,7 @@ use crate::simd::{BASELINE, Baseline, Isa, Kernel, Word};
 pub(crate) const SHORT: usize = 8 * Baseline::BYTES;
 
 /// From this length on, in bytes, the stores of the long loop are aligned.
-const ALIGNED_FROM: usize = 1024;
+const ALIGNED_FROM: usize = 256;
 
 /// Unmasks at most [`SHORT`] bytes; to be inlined, and without a look at the CPU.
 ///
@@ -112,6 +112,11 @@ impl<'a> Long<'a> {
 
 impl Kernel for Long<'_> {
     type Output = ();
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.span.len()
+    }
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {
