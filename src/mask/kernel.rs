@@ -23,7 +23,7 @@ use crate::simd::{BASELINE, Baseline, Isa, Kernel, Word};
 pub(crate) const SHORT: usize = 8 * Baseline::BYTES;
 
 /// From this length on, in bytes, the stores of the long loop are aligned.
-const ALIGNED_FROM: usize = 1024;
+const ALIGNED_FROM: usize = 256;
 
 /// Unmasks at most [`SHORT`] bytes; to be inlined, and without a look at the CPU.
 ///
@@ -77,16 +77,23 @@ unsafe fn edges<I: Isa, const N: usize, const ASCII_ONLY: bool>(span: Span<'_>, 
 /// The span has 1 to 3 bytes.
 #[inline(always)]
 unsafe fn bytes<const ASCII_ONLY: bool>(span: Span<'_>) -> bool {
-    let (isa, at) = (Word::<u8>::NEW, [0, span.len() / 2, span.len() - 1]);
-    // SAFETY: each place is less than `len`, which is not zero.
-    let plain = at.map(|at| unsafe { span.load(isa, at, span.key(isa, at)) });
-    if ASCII_ONLY && isa.any_high_bit(join(isa, plain)) {
+    let isa = Word::<u8>::NEW;
+    let (middle, end) = (span.len() / 2, span.len() - 1);
+    // SAFETY: there is a byte at 0.
+    let a = unsafe { span.load(isa, 0, span.key(isa, 0)) };
+    // SAFETY: `middle` is less than `len`, which is not zero.
+    let b = unsafe { span.load(isa, middle, span.key(isa, middle)) };
+    // SAFETY: `end` is less than `len`.
+    let c = unsafe { span.load(isa, end, span.key(isa, end)) };
+    if ASCII_ONLY && isa.any_high_bit(a | b | c) {
         return false;
     }
-    for (at, byte) in at.into_iter().zip(plain) {
-        // SAFETY: as above.
-        unsafe { span.store(isa, at, byte) };
-    }
+    // SAFETY: as for its load.
+    unsafe { span.store(isa, 0, a) };
+    // SAFETY: as for its load.
+    unsafe { span.store(isa, middle, b) };
+    // SAFETY: as for its load.
+    unsafe { span.store(isa, end, c) };
     true
 }
 
@@ -105,6 +112,11 @@ impl<'a> Long<'a> {
 
 impl Kernel for Long<'_> {
     type Output = ();
+
+    #[inline(always)]
+    fn len(&self) -> usize {
+        self.span.len()
+    }
 
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) {

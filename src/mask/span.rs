@@ -44,13 +44,13 @@ impl<'a> Span<'a> {
     }
 
     #[inline(always)]
-    pub(crate) fn len(&self) -> usize {
+    pub(crate) fn len(self) -> usize {
         self.len
     }
 
     /// The key as it stands at byte `at`, in every four bytes of a vector.
     #[inline(always)]
-    pub(crate) fn key<I: Isa>(&self, isa: I, at: usize) -> I::V {
+    pub(crate) fn key<I: Isa>(self, isa: I, at: usize) -> I::V {
         isa.splat(rotate(self.key, at))
     }
 
@@ -60,7 +60,7 @@ impl<'a> Span<'a> {
     ///
     /// `at + I::BYTES <= self.len()`.
     #[inline(always)]
-    pub(crate) unsafe fn load<I: Isa>(&self, isa: I, at: usize, key: I::V) -> I::V {
+    pub(crate) unsafe fn load<I: Isa>(self, isa: I, at: usize, key: I::V) -> I::V {
         debug_assert!(at + I::BYTES <= self.len);
         // SAFETY: `at` is less than `len`, by the caller's word, and `src` is readable for `len` bytes.
         let from = unsafe { self.src.add(at) };
@@ -75,7 +75,7 @@ impl<'a> Span<'a> {
     ///
     /// `at + I::BYTES <= self.len()`, and the span was not made by [`Span::read_only`].
     #[inline(always)]
-    pub(crate) unsafe fn store<I: Isa>(&self, isa: I, at: usize, v: I::V) {
+    pub(crate) unsafe fn store<I: Isa>(self, isa: I, at: usize, v: I::V) {
         debug_assert!(at + I::BYTES <= self.len);
         // SAFETY: `at` is less than `len`, by the caller's word, and `dst` is writable for `len` bytes.
         let to = unsafe { self.dst.add(at) };
@@ -86,7 +86,7 @@ impl<'a> Span<'a> {
     /// Returns how many bytes there are from the start, 1 to `align`, to the next place in the destination that is a
     /// multiple of `align`, a power of two.
     #[inline(always)]
-    pub(crate) fn bytes_to_aligned(&self, align: usize) -> usize {
+    pub(crate) fn bytes_to_aligned(self, align: usize) -> usize {
         align - (self.dst.addr() & (align - 1))
     }
 }

@@ -110,6 +110,9 @@ pub(crate) trait Lookup: Isa {
 pub(crate) trait Kernel {
     type Output;
 
+    /// The bytes that the algorithm works on, by which the width of the vectors is chosen.
+    fn len(&self) -> usize;
+
     /// Runs with plain vectors. To be marked `#[inline(always)]`.
     fn run<I: Isa>(self, isa: I) -> Self::Output;
 

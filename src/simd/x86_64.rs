@@ -6,6 +6,7 @@ use core::arch::x86_64::*;
 use super::{Isa, Kernel, Lookup};
 
 cpufeatures::new!(cpuid_avx2, "avx2");
+cpufeatures::new!(cpuid_avx512, "avx512bw", "avx512vbmi");
 
 pub(crate) type Baseline = Sse2;
 
@@ -19,10 +20,16 @@ pub(crate) struct Sse2(());
 #[derive(Copy, Clone)]
 pub(crate) struct Avx2(());
 
+/// From this length on, in bytes, vectors of 64 bytes are used.
+const WIDE_FROM: usize = 256;
+
 #[cfg(not(test))]
 #[inline]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
-    if cpuid_avx2::get() {
+    if kernel.len() >= WIDE_FROM && cpuid_avx512::get() {
+        // SAFETY: the CPU has just said that it has AVX-512BW.
+        unsafe { run_avx512(kernel) }
+    } else if cpuid_avx2::get() {
         // SAFETY: the CPU has just said that it has AVX2.
         unsafe { run_avx2(kernel) }
     } else {
@@ -219,5 +226,128 @@ impl Avx2 {
     fn straddle(self, before: __m256i, v: __m256i) -> __m256i {
         // SAFETY: `self` exists, so the CPU has AVX2.
         unsafe { _mm256_permute2x128_si256::<0x21>(before, v) }
+    }
+}
+
+/// Vectors of 64 bytes.
+#[derive(Copy, Clone)]
+pub(crate) struct Avx512(());
+
+#[target_feature(enable = "avx512bw,avx512vbmi")]
+fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run_lookup(Avx512(()))
+}
+
+impl Isa for Avx512 {
+    type V = __m512i;
+
+    const BYTES: usize = 64;
+
+    #[inline(always)]
+    fn splat(self, word: u32) -> __m512i {
+        // SAFETY: `self` exists, so the CPU has AVX-512.
+        unsafe { _mm512_set1_epi32(word.cast_signed()) }
+    }
+
+    #[inline(always)]
+    unsafe fn load(self, from: *const u8) -> __m512i {
+        // SAFETY: the caller vouches for 64 readable bytes; this load asks for no alignment; `self` proves AVX-512.
+        unsafe { _mm512_loadu_si512(from.cast()) }
+    }
+
+    #[inline(always)]
+    unsafe fn store(self, v: __m512i, to: *mut u8) {
+        // SAFETY: the caller vouches for 64 writable bytes; this store asks for no alignment; `self` proves AVX-512.
+        unsafe { _mm512_storeu_si512(to.cast(), v) }
+    }
+
+    #[inline(always)]
+    fn xor(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: as in `splat`.
+        unsafe { _mm512_xor_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn or(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: as in `splat`.
+        unsafe { _mm512_or_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn any_high_bit(self, v: __m512i) -> bool {
+        // SAFETY: as in `splat`.
+        unsafe { _mm512_movepi8_mask(v) != 0 }
+    }
+}
+
+impl Lookup for Avx512 {
+    #[inline(always)]
+    fn halves(self, low: u128, high: u128) -> (__m512i, __m512i) {
+        let [a, b] = [low as i64, (low >> 64) as i64];
+        let [c, d] = [high as i64, (high >> 64) as i64];
+        // SAFETY: `self` exists, so the CPU has AVX-512.
+        (self.splat(0), unsafe { _mm512_set_epi64(d, c, b, a, 0, 0, 0, 0) })
+    }
+
+    #[inline(always)]
+    fn and(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_and_si512(a, b) }
+    }
+
+    #[inline(always)]
+    fn saturating_sub(self, a: __m512i, b: __m512i) -> __m512i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_subs_epu8(a, b) }
+    }
+
+    #[inline(always)]
+    fn high_nibbles(self, v: __m512i) -> __m512i {
+        // As with AVX2, the bits that come over from the neighbour are cleared.
+        // SAFETY: as in `halves`.
+        self.and(unsafe { _mm512_srli_epi16::<4>(v) }, self.splat(0x0f0f_0f0f))
+    }
+
+    #[inline(always)]
+    fn lookup(self, table: [u8; 16], v: __m512i) -> __m512i {
+        let table = u128::from_le_bytes(table);
+        let [low, high] = [table as i64, (table >> 64) as i64];
+        // SAFETY: as in `halves`.
+        let table = unsafe { _mm512_set_epi64(high, low, high, low, high, low, high, low) };
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_shuffle_epi8(table, v) }
+    }
+
+    #[inline(always)]
+    fn back1(self, before: __m512i, v: __m512i) -> __m512i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_alignr_epi8::<15>(v, self.straddle(before, v)) }
+    }
+
+    #[inline(always)]
+    fn back2(self, before: __m512i, v: __m512i) -> __m512i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_alignr_epi8::<14>(v, self.straddle(before, v)) }
+    }
+
+    #[inline(always)]
+    fn back3(self, before: __m512i, v: __m512i) -> __m512i {
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_alignr_epi8::<13>(v, self.straddle(before, v)) }
+    }
+
+    #[inline(always)]
+    fn any(self, v: __m512i) -> bool {
+        // SAFETY: as in `halves`.
+        unsafe { _mm512_test_epi8_mask(v, v) != 0 }
+    }
+}
+
+impl Avx512 {
+    /// The last quarter of `before` and the first three of `v`: byte shifts stay within a quarter.
+    #[inline(always)]
+    fn straddle(self, before: __m512i, v: __m512i) -> __m512i {
+        // SAFETY: `self` exists, so the CPU has AVX-512.
+        unsafe { _mm512_alignr_epi64::<6>(v, before) }
     }
 }

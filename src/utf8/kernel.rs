@@ -57,6 +57,11 @@ impl<const STORE: bool> Kernel for Text<'_, STORE> {
     type Output = Result<(), Fault>;
 
     #[inline(always)]
+    fn len(&self) -> usize {
+        self.span.len()
+    }
+
+    #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> Result<(), Fault> {
         self.without_lookup(isa)
     }
