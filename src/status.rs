@@ -29,10 +29,7 @@ impl<T> Status<T> {
     #[inline]
     pub fn map<U>(self, f: impl FnOnce(T) -> U) -> Status<U> {
         match self {
-            Self::Complete { value, consumed } => Status::Complete {
-                value: f(value),
-                consumed,
-            },
+            Self::Complete { value, consumed } => Status::Complete { value: f(value), consumed },
             Self::Partial { needed } => Status::Partial { needed },
         }
     }

@@ -49,13 +49,7 @@ pub struct Accept<'a> {
 
 impl<'a> Accept<'a> {
     pub(crate) fn new(key: Key, offered: Headers<'a>) -> Self {
-        Self {
-            key,
-            offered,
-            subprotocol: None,
-            extensions: None,
-            headers: &[],
-        }
+        Self { key, offered, subprotocol: None, extensions: None, headers: &[] }
     }
 
     /// Chooses one of the offered subprotocols; takes an `Option` too.
@@ -158,8 +152,7 @@ impl<'a> Accept<'a> {
     fn check(&self) -> Result<(), BuildError> {
         // "The value chosen MUST be derived from the client's handshake".
         if let Some(chosen) = self.subprotocol
-            && !(is_token(chosen.as_bytes())
-                && subprotocols(self.offered).any(|offered| offered == chosen))
+            && !(is_token(chosen.as_bytes()) && subprotocols(self.offered).any(|offered| offered == chosen))
         {
             return Err(BuildError::SubprotocolNotOffered);
         }
@@ -216,10 +209,7 @@ impl<'a> Refusal<'a> {
     /// assert_eq!(refusal.encode(&mut [0; 256]), Ok(105));
     /// ```
     pub const fn new(status: u16) -> Self {
-        Self {
-            status,
-            headers: &[],
-        }
+        Self { status, headers: &[] }
     }
 
     /// Sets the further headers, written in this order.
@@ -291,8 +281,7 @@ impl<'a> Refusal<'a> {
     }
 
     fn write(&self, w: &mut Writer<'_>) {
-        let digits = [self.status / 100, self.status / 10 % 10, self.status % 10]
-            .map(|digit| b'0' + digit as u8);
+        let digits = [self.status / 100, self.status / 10 % 10, self.status % 10].map(|digit| b'0' + digit as u8);
         w.put("HTTP/1.1 ");
         w.put(core::str::from_utf8(&digits).unwrap_or_default());
         w.put(" ");
@@ -310,14 +299,7 @@ impl<'a> Refusal<'a> {
             }
             _ => {}
         }
-        w.header(
-            "Connection",
-            if self.status == 426 {
-                "Upgrade, close"
-            } else {
-                "close"
-            },
-        );
+        w.header("Connection", if self.status == 426 { "Upgrade, close" } else { "close" });
         // RFC 9110 section 8.6 forbids the header in a 204; a 304 would describe what a GET brings.
         if !matches!(self.status, 204 | 304) {
             w.header("Content-Length", "0");

@@ -65,14 +65,7 @@ impl<'a> Request<'a> {
     /// assert_eq!(request.encoded_len(), Ok(148));
     /// ```
     pub const fn new(uri: Uri<'a>, key: Key) -> Self {
-        Self {
-            uri,
-            key,
-            origin: None,
-            subprotocols: &[],
-            extensions: &[],
-            headers: &[],
-        }
+        Self { uri, key, origin: None, subprotocols: &[], extensions: &[], headers: &[] }
     }
 
     /// Sets `Origin`, which a client that is no browser may leave out.
@@ -213,10 +206,7 @@ impl<'a> Request<'a> {
     ) -> Result<Status<Outcome<'b>>, HandshakeError> {
         let mut skipped = 0;
         loop {
-            let left = HeadLimits {
-                bytes: limits.bytes.saturating_sub(skipped),
-                ..limits
-            };
+            let left = HeadLimits { bytes: limits.bytes.saturating_sub(skipped), ..limits };
             let (head, end) = match Head::parse(&buf[skipped..], left, |b| b == b'H')? {
                 Status::Complete { value, consumed } => (value, skipped + consumed),
                 Status::Partial { needed } => return Ok(Status::Partial { needed }),
@@ -229,10 +219,7 @@ impl<'a> Request<'a> {
                 continue;
             }
             let value = self.check_response(status, version, head.headers)?;
-            return Ok(Status::Complete {
-                value,
-                consumed: end,
-            });
+            return Ok(Status::Complete { value, consumed: end });
         }
     }
 
@@ -317,10 +304,7 @@ impl<'a> Request<'a> {
         let fields = Fields::collect(headers)?;
         // "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an
         // ASCII case-insensitive match for the value "websocket", the client MUST _Fail the WebSocket Connection_."
-        if !fields
-            .upgrade
-            .is_some_and(|value| value.eq_ignore_ascii_case(b"websocket"))
-        {
+        if !fields.upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err(HandshakeError::Upgrade);
         }
         if !fields.connection {
@@ -331,11 +315,7 @@ impl<'a> Request<'a> {
         }
         self.check_extensions(fields.extensions)?;
         let subprotocol = self.check_subprotocol(fields.subprotocol)?;
-        Ok(Outcome::Upgraded(Response::new(
-            subprotocol,
-            fields.extensions,
-            headers,
-        )))
+        Ok(Outcome::Upgraded(Response::new(subprotocol, fields.extensions, headers)))
     }
 
     /// "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an
@@ -345,11 +325,7 @@ impl<'a> Request<'a> {
         if !Extensions::is_list(value) {
             return Err(HandshakeError::Extensions);
         }
-        let offers = |name| {
-            self.extensions
-                .iter()
-                .any(|offer| Extensions::has(offer.as_bytes(), name))
-        };
+        let offers = |name| self.extensions.iter().any(|offer| Extensions::has(offer.as_bytes(), name));
         if Extensions(value).all(|name| name.is_ok_and(offers)) {
             Ok(())
         } else {
@@ -359,10 +335,7 @@ impl<'a> Request<'a> {
 
     /// "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a
     /// subprotocol that was not present in the client's handshake [...], the client MUST _Fail the WebSocket Connection_."
-    fn check_subprotocol<'b>(
-        &self,
-        value: Option<&'b [u8]>,
-    ) -> Result<Option<&'b str>, HandshakeError> {
+    fn check_subprotocol<'b>(&self, value: Option<&'b [u8]>) -> Result<Option<&'b str>, HandshakeError> {
         let Some(value) = value else { return Ok(None) };
         let chosen = core::str::from_utf8(value).map_err(|_| HandshakeError::Subprotocol)?;
         match (is_token(value), self.subprotocols.contains(&chosen)) {

@@ -33,10 +33,7 @@ pub struct HeadLimits {
 
 impl Default for HeadLimits {
     fn default() -> Self {
-        Self {
-            bytes: 16 * 1024,
-            headers: 64,
-        }
+        Self { bytes: 16 * 1024, headers: 64 }
     }
 }
 
@@ -79,10 +76,7 @@ impl<'a> Headers<'a> {
     /// # use websocket_wire::handshake::Headers;
     /// assert_eq!(Headers::from(&[("Host", &b"h"[..])]).get_all("Origin").count(), 0);
     /// ```
-    pub fn get_all<'n>(
-        self,
-        name: &'n str,
-    ) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'n> {
+    pub fn get_all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'n> {
         let same = move |(n, value): (&str, _)| n.eq_ignore_ascii_case(name).then_some(value);
         self.into_iter().filter_map(same)
     }
@@ -112,9 +106,7 @@ impl<'a, const N: usize> From<&'a [(&'a str, &'a [u8]); N]> for Headers<'a> {
 /// Shows the names only: values may be cookies or passwords.
 impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.into_iter().map(|(name, _)| name))
-            .finish()
+        f.debug_list().entries(self.into_iter().map(|(name, _)| name)).finish()
     }
 }
 
@@ -168,9 +160,7 @@ impl<'a> Head<'a> {
         let Some(end) = find_end(buf, limits)? else {
             // One more line end closes the head if a line has just ended, otherwise two do.
             let line_ended = buf.ends_with(b"\n") || buf.ends_with(b"\n\r");
-            return Ok(Status::Partial {
-                needed: if line_ended { 1 } else { 2 },
-            });
+            return Ok(Status::Partial { needed: if line_ended { 1 } else { 2 } });
         };
         let mut lines = &buf[..end];
         let mut start_line = next_line(&mut lines);
@@ -179,29 +169,16 @@ impl<'a> Head<'a> {
         }
         let start_line = start_line.ok_or(HandshakeError::Malformed)?;
         let headers = Headers(Source::Lines(check_headers(lines)?));
-        Ok(Status::Complete {
-            value: Self {
-                start_line,
-                headers,
-            },
-            consumed: end,
-        })
+        Ok(Status::Complete { value: Self { start_line, headers }, consumed: end })
     }
 }
 
 /// Parses `HTTP/1.1` into `(1, 1)` (RFC 9112 section 2.3).
 pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
     match text {
-        [
-            b'H',
-            b'T',
-            b'T',
-            b'P',
-            b'/',
-            major @ b'0'..=b'9',
-            b'.',
-            minor @ b'0'..=b'9',
-        ] => Ok((major - b'0', minor - b'0')),
+        [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => {
+            Ok((major - b'0', minor - b'0'))
+        }
         _ => Err(HandshakeError::Malformed),
     }
 }
@@ -231,20 +208,7 @@ pub(crate) fn is_token_byte(b: u8) -> bool {
     b.is_ascii_alphanumeric()
         || matches!(
             b,
-            b'!' | b'#'
-                | b'$'
-                | b'%'
-                | b'&'
-                | b'\''
-                | b'*'
-                | b'+'
-                | b'-'
-                | b'.'
-                | b'^'
-                | b'_'
-                | b'`'
-                | b'|'
-                | b'~'
+            b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
         )
 }
 
@@ -254,9 +218,7 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
 
 /// Whether `value` has none of the characters that RFC 9110 section 5.5 forbids: "CR, LF, and NUL", and other controls.
 pub(crate) fn is_header_value(value: &[u8]) -> bool {
-    value
-        .iter()
-        .all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
+    value.iter().all(|&b| b == b'\t' || (b >= b' ' && b != 0x7f))
 }
 
 /// Removes the blanks around `value` (OWS of RFC 9110 section 5.6.3).
@@ -284,11 +246,7 @@ fn find_end(buf: &[u8], limits: HeadLimits) -> Result<Option<usize>, HandshakeEr
         started |= !blank;
         line_start = newline + 1;
     }
-    if buf.len() >= limits.bytes {
-        Err(HandshakeError::HeadTooLarge)
-    } else {
-        Ok(None)
-    }
+    if buf.len() >= limits.bytes { Err(HandshakeError::HeadTooLarge) } else { Ok(None) }
 }
 
 /// Cuts a line off the front of `lines`, without its line end.
@@ -355,13 +313,7 @@ mod tests {
 
     #[test]
     fn the_missing_bytes_are_the_line_ends_that_must_still_come() {
-        for (text, missing) in [
-            (&b""[..], 2),
-            (b"X", 2),
-            (b"X\r\n", 1),
-            (b"X\n\r", 1),
-            (b"X\nA: b", 2),
-        ] {
+        for (text, missing) in [(&b""[..], 2), (b"X", 2), (b"X\r\n", 1), (b"X\n\r", 1), (b"X\nA: b", 2)] {
             assert_eq!(needed(text), Some(missing), "{}", text.escape_ascii());
         }
     }
@@ -383,11 +335,7 @@ mod tests {
             b"X\nA(: b\n\n",
         ];
         for text in refused {
-            assert!(
-                matches!(parse(text), Err(HandshakeError::Malformed)),
-                "{}",
-                text.escape_ascii()
-            );
+            assert!(matches!(parse(text), Err(HandshakeError::Malformed)), "{}", text.escape_ascii());
         }
     }
 
@@ -400,9 +348,7 @@ mod tests {
     #[test]
     fn a_head_of_exactly_the_limits_passes_and_one_more_does_not() {
         let text = b"X\nA: b\nC: d\n\n";
-        let within = |bytes, headers| {
-            Head::parse(text, HeadLimits { bytes, headers }, is_token_byte).map(drop)
-        };
+        let within = |bytes, headers| Head::parse(text, HeadLimits { bytes, headers }, is_token_byte).map(drop);
         assert_eq!(within(text.len(), 2), Ok(()));
         assert_eq!(within(text.len() - 1, 2), Err(HandshakeError::HeadTooLarge));
         assert_eq!(within(text.len(), 1), Err(HandshakeError::TooManyHeaders));
@@ -410,10 +356,7 @@ mod tests {
 
     #[test]
     fn blank_lines_without_end_are_refused() {
-        assert!(matches!(
-            parse(&b"\n".repeat(66)),
-            Err(HandshakeError::TooManyHeaders)
-        ));
+        assert!(matches!(parse(&b"\n".repeat(66)), Err(HandshakeError::TooManyHeaders)));
     }
 
     #[test]

@@ -51,14 +51,9 @@ impl Key {
         let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
         // "a base64-encoded value that, when decoded, is 16 bytes in length": 128 bits are 21 characters and two bits of
         // the next, whose other four bits are zero in canonical base64 (RFC 4648 section 3.5).
-        let canonical = key[..21].iter().all(|c| ALPHABET.contains(c))
-            && b"AQgw".contains(&key[21])
-            && &key[22..] == b"==";
-        if canonical {
-            Ok(Self(key))
-        } else {
-            Err(HandshakeError::Key)
-        }
+        let canonical =
+            key[..21].iter().all(|c| ALPHABET.contains(c)) && b"AQgw".contains(&key[21]) && &key[22..] == b"==";
+        if canonical { Ok(Self(key)) } else { Err(HandshakeError::Key) }
     }
 
     /// Returns the 24 characters of the header value.
@@ -141,10 +136,7 @@ impl fmt::Debug for AcceptKey {
 /// ```
 #[must_use]
 pub fn accept_key(key: impl AsRef<[u8]>) -> AcceptKey {
-    let digest: [u8; 20] = Sha1::new_with_prefix(key)
-        .chain_update(GUID)
-        .finalize()
-        .into();
+    let digest: [u8; 20] = Sha1::new_with_prefix(key).chain_update(GUID).finalize().into();
     AcceptKey(base64(&digest))
 }
 
@@ -193,12 +185,7 @@ mod tests {
             b"dGhlIHNhbXBsZSBub25jZQ=A",
         ];
         for key in refused {
-            assert_eq!(
-                Key::parse(key),
-                Err(HandshakeError::Key),
-                "{}",
-                key.escape_ascii()
-            );
+            assert_eq!(Key::parse(key), Err(HandshakeError::Key), "{}", key.escape_ascii());
         }
     }
 

@@ -8,10 +8,7 @@ const MAX_SUBPROTOCOLS: usize = 64;
 
 /// Iterates over the elements of a comma-separated value, blanks around them and empty ones left out.
 pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    value
-        .split(|&b| b == b',')
-        .map(trim)
-        .filter(|element| !element.is_empty())
+    value.split(|&b| b == b',').map(trim).filter(|element| !element.is_empty())
 }
 
 /// Whether the list `value` has `token`, ASCII case ignored.
@@ -20,13 +17,9 @@ pub(crate) fn has_token(value: &[u8], token: &str) -> bool {
 }
 
 /// Iterates over the offered subprotocols over all their headers; elements that are not text are left out.
-pub(crate) fn subprotocols<'a>(
-    headers: Headers<'a>,
-) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
+pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
     let values = headers.get_all("Sec-WebSocket-Protocol");
-    values
-        .flat_map(elements)
-        .filter_map(|element| core::str::from_utf8(element).ok())
+    values.flat_map(elements).filter_map(|element| core::str::from_utf8(element).ok())
 }
 
 /// Checks a client's `Sec-WebSocket-Protocol` headers.
@@ -55,25 +48,16 @@ pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeEr
 pub(crate) fn check_extensions(headers: Headers<'_>) -> Result<(), HandshakeError> {
     let well_formed = |value| Extensions::is_list(value);
     let mut values = headers.get_all("Sec-WebSocket-Extensions");
-    if values.all(well_formed) {
-        Ok(())
-    } else {
-        Err(HandshakeError::Extensions)
-    }
+    if values.all(well_formed) { Ok(()) } else { Err(HandshakeError::Extensions) }
 }
 
 /// Checks an extension list that the caller wants to send and, where `offered` is there, that it holds nothing else.
-pub(crate) fn check_own_extensions(
-    value: &str,
-    offered: Option<Headers<'_>>,
-) -> Result<(), BuildError> {
+pub(crate) fn check_own_extensions(value: &str, offered: Option<Headers<'_>>) -> Result<(), BuildError> {
     if !Extensions::is_list(value.as_bytes()) {
         return Err(BuildError::Extensions);
     }
     let offers = |name| match offered {
-        Some(headers) => headers
-            .get_all("Sec-WebSocket-Extensions")
-            .any(|offer| Extensions::has(offer, name)),
+        Some(headers) => headers.get_all("Sec-WebSocket-Extensions").any(|offer| Extensions::has(offer, name)),
         None => true,
     };
     if Extensions(value.as_bytes()).all(|name| name.is_ok_and(offers)) {
@@ -186,49 +170,22 @@ mod tests {
 
     #[test]
     fn tokens_are_found_whatever_the_case_and_the_blanks() {
-        for value in [
-            &b"Upgrade"[..],
-            b"keep-alive, uPGRADE",
-            b",,\tupgrade ,x",
-            b"foo/2,upgrade",
-        ] {
+        for value in [&b"Upgrade"[..], b"keep-alive, uPGRADE", b",,\tupgrade ,x", b"foo/2,upgrade"] {
             assert!(has_token(value, "Upgrade"), "{}", value.escape_ascii());
         }
-        for value in [
-            &b""[..],
-            b",",
-            b"upgraded",
-            b"up grade",
-            b"upgrade/2",
-            b"upgrade;q=1",
-        ] {
+        for value in [&b""[..], b",", b"upgraded", b"up grade", b"upgrade/2", b"upgrade;q=1"] {
             assert!(!has_token(value, "Upgrade"), "{}", value.escape_ascii());
         }
     }
 
     #[test]
     fn extensions_of_the_grammar() {
-        let one: [&[u8]; 7] = [
-            b"x",
-            b" x ; a",
-            b"x;a=1;b",
-            b"x; a = 1 ; b = \"2\" ",
-            b"x; a=\"\\1\\2\"",
-            b",, x ,\t,",
-            b"x; a; a",
-        ];
+        let one: [&[u8]; 7] =
+            [b"x", b" x ; a", b"x;a=1;b", b"x; a = 1 ; b = \"2\" ", b"x; a=\"\\1\\2\"", b",, x ,\t,", b"x; a; a"];
         for value in one {
-            assert_eq!(
-                names(value),
-                Some(std::vec![&b"x"[..]]),
-                "{}",
-                value.escape_ascii()
-            );
+            assert_eq!(names(value), Some(std::vec![&b"x"[..]]), "{}", value.escape_ascii());
         }
-        assert_eq!(
-            names(b"x; a=\"1\", y,x"),
-            Some(std::vec![&b"x"[..], b"y", b"x"])
-        );
+        assert_eq!(names(b"x; a=\"1\", y,x"), Some(std::vec![&b"x"[..], b"y", b"x"]));
     }
 
     #[test]
@@ -270,36 +227,16 @@ mod tests {
         let name = "Sec-WebSocket-Protocol";
         assert_eq!(check(&[]), Ok(()));
         assert_eq!(check(&[(name, b"a, ,A"), (name, b"b")]), Ok(()));
-        for value in [
-            &b""[..],
-            b",",
-            b"a b",
-            b"a/b",
-            b"a,b,a",
-            b"\"a\"",
-            b"\xc3\xa9",
-        ] {
+        for value in [&b""[..], b",", b"a b", b"a/b", b"a,b,a", b"\"a\"", b"\xc3\xa9"] {
             let refused = check(&[(name, value)]);
-            assert_eq!(
-                refused,
-                Err(HandshakeError::Subprotocol),
-                "{}",
-                value.escape_ascii()
-            );
+            assert_eq!(refused, Err(HandshakeError::Subprotocol), "{}", value.escape_ascii());
         }
-        assert_eq!(
-            check(&[(name, b"a"), (name, b"a")]),
-            Err(HandshakeError::Subprotocol)
-        );
+        assert_eq!(check(&[(name, b"a"), (name, b"a")]), Err(HandshakeError::Subprotocol));
     }
 
     #[test]
     fn as_many_subprotocols_as_the_limit_pass_and_one_more_does_not() {
-        let list = |count: usize| {
-            (0..count)
-                .map(|i| std::format!("p{i},"))
-                .collect::<std::string::String>()
-        };
+        let list = |count: usize| (0..count).map(|i| std::format!("p{i},")).collect::<std::string::String>();
         for (count, expected) in [(64, Ok(())), (65, Err(HandshakeError::Subprotocol))] {
             let value = list(count);
             let pairs = [("sec-websocket-protocol", value.as_bytes())];

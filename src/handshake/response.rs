@@ -32,16 +32,8 @@ pub struct Response<'b> {
 }
 
 impl<'b> Response<'b> {
-    pub(crate) fn new(
-        subprotocol: Option<&'b str>,
-        extensions: Option<&'b [u8]>,
-        headers: Headers<'b>,
-    ) -> Self {
-        Self {
-            subprotocol,
-            extensions,
-            headers,
-        }
+    pub(crate) fn new(subprotocol: Option<&'b str>, extensions: Option<&'b [u8]>, headers: Headers<'b>) -> Self {
+        Self { subprotocol, extensions, headers }
     }
 
     /// Returns the subprotocol that the server chose, one of those offered, or `None` where it chose none.
@@ -233,13 +225,9 @@ pub(crate) fn split_status_line(line: &[u8]) -> Result<((u8, u8), u16), Handshak
     let (version, rest) = line.split_at_checked(8).ok_or(HandshakeError::Malformed)?;
     let version = parse_version(version)?;
     match rest {
-        [
-            b' ',
-            a @ b'0'..=b'9',
-            b @ b'0'..=b'9',
-            c @ b'0'..=b'9',
-            reason @ ..,
-        ] if matches!(reason, [] | [b' ', ..]) && is_header_value(reason) => {
+        [b' ', a @ b'0'..=b'9', b @ b'0'..=b'9', c @ b'0'..=b'9', reason @ ..]
+            if matches!(reason, [] | [b' ', ..]) && is_header_value(reason) =>
+        {
             let digit = |c: &u8| u16::from(c - b'0');
             Ok((version, 100 * digit(a) + 10 * digit(b) + digit(c)))
         }

@@ -1,8 +1,6 @@
 //! The server's side: the client's request read and checked (RFC 6455 sections 4.2.1 and 4.2.2).
 
-use super::head::{
-    Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once,
-};
+use super::head::{Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once};
 use super::list::{check_extensions, check_subprotocols, has_token, subprotocols};
 use super::uri::Authority;
 use super::{HandshakeError, HeadLimits, Key};
@@ -74,10 +72,7 @@ impl<'a> Request<'a> {
     pub fn parse_with(buf: &'a [u8], limits: HeadLimits) -> Result<Status<Self>, HandshakeError> {
         match Head::parse(buf, limits, is_token_byte)? {
             Status::Partial { needed } => Ok(Status::Partial { needed }),
-            Status::Complete {
-                value: head,
-                consumed,
-            } => {
+            Status::Complete { value: head, consumed } => {
                 let value = Self::check(&RequestLine::parse(head.start_line)?, head.headers)?;
                 Ok(Status::Complete { value, consumed })
             }
@@ -110,11 +105,7 @@ impl<'a> Request<'a> {
         version: (u8, u8),
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
-        let line = RequestLine {
-            method: method.as_bytes(),
-            target,
-            version,
-        };
+        let line = RequestLine { method: method.as_bytes(), target, version };
         Self::check(&line, headers.into())
     }
 
@@ -230,10 +221,7 @@ impl<'a> Request<'a> {
     /// ```
     #[must_use]
     pub fn choose_subprotocol<'s>(&self, supported: &[&'s str]) -> Option<&'s str> {
-        supported
-            .iter()
-            .copied()
-            .find(|&name| self.subprotocols().any(|offered| offered == name))
+        supported.iter().copied().find(|&name| self.subprotocols().any(|offered| offered == name))
     }
 
     /// Returns the values of the `Sec-WebSocket-Extensions` headers, well-formed lists, in order.
@@ -304,13 +292,7 @@ impl<'a> Request<'a> {
         let origin = text(fields.origin, HandshakeError::Origin)?;
         check_subprotocols(headers)?;
         check_extensions(headers)?;
-        Ok(Self {
-            target: line.target,
-            host,
-            origin,
-            key,
-            headers,
-        })
+        Ok(Self { target: line.target, host, origin, key, headers })
     }
 }
 
@@ -365,10 +347,7 @@ fn ensure(kept: bool, broken: HandshakeError) -> Result<(), HandshakeError> {
 }
 
 fn text(value: Option<&[u8]>, error: HandshakeError) -> Result<Option<&str>, HandshakeError> {
-    value
-        .map(core::str::from_utf8)
-        .transpose()
-        .map_err(|_| error)
+    value.map(core::str::from_utf8).transpose().map_err(|_| error)
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 section 3).
@@ -383,16 +362,9 @@ impl<'a> RequestLine<'a, 'a> {
         let mut words = line.split(|&b| b == b' ');
         let mut word = || words.next().ok_or(HandshakeError::Malformed);
         let (method, target, version) = (word()?, word()?, parse_version(word()?)?);
-        ensure(
-            word().is_err() && is_token(method),
-            HandshakeError::Malformed,
-        )?;
+        ensure(word().is_err() && is_token(method), HandshakeError::Malformed)?;
         let target = core::str::from_utf8(target).map_err(|_| HandshakeError::Target)?;
-        Ok(Self {
-            method,
-            target,
-            version,
-        })
+        Ok(Self { method, target, version })
     }
 }
 
@@ -409,10 +381,7 @@ fn resource_name(target: &str) -> Option<&str> {
         return Some(target);
     }
     let (scheme, rest) = target.split_once("://")?;
-    if !["http", "https", "ws", "wss"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
-    {
+    if !["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
         return None;
     }
     match rest.find(['/', '?']) {

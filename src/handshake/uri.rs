@@ -59,11 +59,7 @@ impl<'a> Uri<'a> {
     /// let uri = Uri::from_parts(true, "example.com", "/chat").unwrap();
     /// assert_eq!(uri, Uri::parse("wss://example.com/chat").unwrap());
     /// ```
-    pub fn from_parts(
-        secure: bool,
-        authority: &'a str,
-        resource: &'a str,
-    ) -> Result<Self, UriError> {
+    pub fn from_parts(secure: bool, authority: &'a str, resource: &'a str) -> Result<Self, UriError> {
         let authority = Authority::parse(authority, if secure { 443 } else { 80 })?;
         // "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs."
         if resource.contains('#') {
@@ -78,12 +74,7 @@ impl<'a> Uri<'a> {
         // non-empty", the query.
         let path = if path.is_empty() { "/" } else { path };
         let query = (!query.is_empty()).then_some(query);
-        Ok(Self {
-            secure,
-            authority,
-            path,
-            query,
-        })
+        Ok(Self { secure, authority, path, query })
     }
 
     /// Returns whether the scheme is `wss`, so that the connection runs over TLS.
@@ -184,11 +175,7 @@ impl<'a> Authority<'a> {
             None | Some("") => default_port,
             Some(digits) => parse_port(digits)?,
         };
-        let text = if port == default_port {
-            &text[..text.len() - after.len()]
-        } else {
-            text
-        };
+        let text = if port == default_port { &text[..text.len() - after.len()] } else { text };
         Ok(Self { text, host, port })
     }
 }
@@ -198,17 +185,12 @@ fn parse_port(digits: &str) -> Result<u16, UriError> {
     if !digits.bytes().all(|b| b.is_ascii_digit()) {
         return Err(UriError::Port);
     }
-    digits
-        .parse()
-        .ok()
-        .filter(|&port| port != 0)
-        .ok_or(UriError::Port)
+    digits.parse().ok().filter(|&port| port != 0).ok_or(UriError::Port)
 }
 
 /// Whether `text` has only unreserved characters, sub-delimiters, whole percent escapes and those of `more` (RFC 3986).
 fn is_encoded(text: &str, more: &[u8]) -> bool {
-    let is_plain =
-        |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b) || more.contains(&b);
+    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b) || more.contains(&b);
     let mut rest = text.as_bytes();
     loop {
         rest = match rest {
@@ -237,37 +219,13 @@ mod tests {
             ("ws://h?x=://y/", false, "h", 80, "h", "/", Some("x=://y/")),
             ("ws://[::1]", false, "::1", 80, "[::1]", "/", None),
             ("ws://[::1]:80/a", false, "::1", 80, "[::1]", "/a", None),
-            (
-                "ws://127.0.0.1:65535//a",
-                false,
-                "127.0.0.1",
-                65535,
-                "127.0.0.1:65535",
-                "//a",
-                None,
-            ),
-            (
-                "ws://a%20b/%C3%A9?%25",
-                false,
-                "a%20b",
-                80,
-                "a%20b",
-                "/%C3%A9",
-                Some("%25"),
-            ),
+            ("ws://127.0.0.1:65535//a", false, "127.0.0.1", 65535, "127.0.0.1:65535", "//a", None),
+            ("ws://a%20b/%C3%A9?%25", false, "a%20b", 80, "a%20b", "/%C3%A9", Some("%25")),
         ];
         for (text, secure, host, port, authority, path, query) in expected {
             let uri = Uri::parse(text).unwrap();
-            assert_eq!(
-                (uri.is_secure(), uri.host(), uri.port()),
-                (secure, host, port),
-                "{text}"
-            );
-            assert_eq!(
-                (uri.authority(), uri.path(), uri.query()),
-                (authority, path, query),
-                "{text}"
-            );
+            assert_eq!((uri.is_secure(), uri.host(), uri.port()), (secure, host, port), "{text}");
+            assert_eq!((uri.authority(), uri.path(), uri.query()), (authority, path, query), "{text}");
         }
     }
 
@@ -311,9 +269,6 @@ mod tests {
 
     #[test]
     fn a_relative_path_is_refused() {
-        assert_eq!(
-            Uri::from_parts(false, "h", "chat"),
-            Err(UriError::Character)
-        );
+        assert_eq!(Uri::from_parts(false, "h", "chat"), Err(UriError::Character));
     }
 }

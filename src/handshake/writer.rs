@@ -41,10 +41,7 @@ impl Writer<'_> {
 
 /// Returns how many bytes `write` writes.
 pub(crate) fn measure(write: impl Fn(&mut Writer<'_>)) -> usize {
-    let mut writer = Writer {
-        out: &mut [],
-        len: 0,
-    };
+    let mut writer = Writer { out: &mut [], len: 0 };
     write(&mut writer);
     writer.len
 }
@@ -52,9 +49,7 @@ pub(crate) fn measure(write: impl Fn(&mut Writer<'_>)) -> usize {
 /// Lets `write` write to the front of `out` and returns the length; `out` is unchanged if it is too small.
 pub(crate) fn encode(out: &mut [u8], write: impl Fn(&mut Writer<'_>)) -> Result<usize, BuildError> {
     let needed = measure(&write);
-    let out = out
-        .get_mut(..needed)
-        .ok_or(BuildError::BufferTooSmall { needed })?;
+    let out = out.get_mut(..needed).ok_or(BuildError::BufferTooSmall { needed })?;
     write(&mut Writer { out, len: 0 });
     Ok(needed)
 }
@@ -72,11 +67,7 @@ pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: &[&str]) -> Resu
         }
         let is = |known: &&str| name.eq_ignore_ascii_case(known);
         // Neither message has a body: what follows the head is a frame, or nothing.
-        if ["Connection", "Content-Length", "Transfer-Encoding"]
-            .iter()
-            .any(is)
-            || reserved.iter().any(is)
-        {
+        if ["Connection", "Content-Length", "Transfer-Encoding"].iter().any(is) || reserved.iter().any(is) {
             return Err(BuildError::ReservedHeader);
         }
     }
