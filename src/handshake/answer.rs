@@ -1,6 +1,6 @@
 //! The server's answers: the 101 that opens the connection, and the refusal (RFC 6455 section 4.2.2).
 
-use super::head::{Headers, is_token};
+use super::head::Headers;
 use super::list::{check_own_extensions, subprotocols};
 use super::writer::{Writer, check_headers, encode, measure};
 use super::{BuildError, HandshakeError, Key};
@@ -152,7 +152,7 @@ impl<'a> Accept<'a> {
     fn check(&self) -> Result<(), BuildError> {
         // "The value chosen MUST be derived from the client's handshake".
         if let Some(chosen) = self.subprotocol
-            && !(is_token(chosen.as_bytes()) && subprotocols(self.offered).any(|offered| offered == chosen))
+            && !subprotocols(self.offered).any(|offered| offered == chosen)
         {
             return Err(BuildError::SubprotocolNotOffered);
         }

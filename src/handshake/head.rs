@@ -355,6 +355,14 @@ mod tests {
     }
 
     #[test]
+    fn a_buffer_as_long_as_the_limit_without_an_end_is_refused_at_once() {
+        let parse =
+            |text| Head::parse(text, HeadLimits { bytes: 4, headers: 9 }, is_token_byte).map(|status| status.map(drop));
+        assert_eq!(parse(b"X\nA"), Err(HandshakeError::HeadTooLarge));
+        assert_eq!(parse(b"X\n"), Ok(Status::Partial { needed: 1 }));
+    }
+
+    #[test]
     fn blank_lines_without_end_are_refused() {
         assert!(matches!(parse(&b"\n".repeat(66)), Err(HandshakeError::TooManyHeaders)));
     }

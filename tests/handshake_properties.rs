@@ -1,0 +1,168 @@
+//! Properties of the opening handshake on any input, with a naive server and `httparse` as oracles.
+#![cfg(feature = "handshake")]
+
+use std::collections::BTreeSet;
+
+use proptest::prelude::*;
+use websocket_wire::Status;
+use websocket_wire::handshake::{HandshakeError, Key, Uri, client, server};
+
+const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\n\
+    Host: server.example.com\r\n\
+    Upgrade: h2c, websocket\r\n\
+    Connection: keep-alive, Upgrade\r\n\
+    Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+    Origin: http://example.com\r\n\
+    Sec-WebSocket-Protocol: chat, superchat\r\n\
+    Sec-WebSocket-Version: 13\r\n\r\n";
+
+const RESPONSE: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\n\
+    Upgrade: websocket\r\n\
+    Connection: Upgrade\r\n\
+    Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\n";
+
+fn client<'a>() -> client::Request<'a> {
+    client::Request::new(Uri::parse("ws://h").expect("a URI"), Key::new(*b"the sample nonce"))
+}
+
+/// What an outcome can be told by; views have no equality.
+fn verdict(buf: &[u8]) -> Result<Status<String>, HandshakeError> {
+    server::Request::parse(buf).map(|status| status.map(|request| format!("{request:?}")))
+}
+
+/// Bytes that separate or end something, and two that do not.
+fn telling_byte() -> impl Strategy<Value = u8> {
+    prop::sample::select(&b"\r\n \t:,;=/\"\\\0\x7f\xe9@#?%[].Aa13"[..])
+}
+
+/// A valid head with up to four bytes changed, inserted or removed, and up to two lines removed, repeated or moved.
+fn mutated(head: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
+    let lines = prop::collection::vec((0..3_u8, any::<prop::sample::Index>(), any::<prop::sample::Index>()), 0..3);
+    let bytes = prop::collection::vec((0..3_u8, any::<prop::sample::Index>(), telling_byte()), 0..5);
+    (lines, bytes).prop_map(move |(line_edits, byte_edits)| {
+        let mut lines: Vec<&[u8]> = head.split_inclusive(|&b| b == b'\n').collect();
+        for (edit, from, to) in line_edits {
+            let line = lines.remove(from.index(lines.len()));
+            for _ in 0..edit {
+                lines.insert(to.index(lines.len() + 1), line);
+            }
+        }
+        let mut text = lines.concat();
+        for (edit, at, byte) in byte_edits {
+            let at = at.index(text.len());
+            match edit {
+                0 => text[at] = byte,
+                1 => text.insert(at, byte),
+                _ => drop(text.remove(at)),
+            }
+        }
+        text
+    })
+}
+
+/// Reads section 4.2.1 word by word, with owned strings and another parser; `None` where that parser has no opinion.
+fn naive_server_accepts(text: &[u8]) -> Option<bool> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut request = httparse::Request::new(&mut headers);
+    match request.parse(text) {
+        // It has not heard of HTTP/1.2, and refuses what does not end earlier than the end.
+        Err(httparse::Error::Version) => return None,
+        Err(_) => return Some(false),
+        Ok(httparse::Status::Partial) => return Some(false),
+        Ok(httparse::Status::Complete(_)) => {}
+    }
+    let values = |name: &str| -> Vec<Vec<u8>> {
+        let named = request.headers.iter().filter(|header| header.name.to_lowercase() == name);
+        named.map(|header| header.value.to_vec()).collect()
+    };
+    let list = |name: &str| -> Vec<String> {
+        let joined = values(name).join(&b","[..]);
+        let joined = joined.iter().map(|&b| char::from(b)).collect::<String>();
+        joined.split(',').map(|e| e.trim_matches([' ', '\t']).to_string()).filter(|e| !e.is_empty()).collect()
+    };
+    let one = |name: &str| String::from_utf8(<[Vec<u8>; 1]>::try_from(values(name)).ok()?.concat()).ok();
+    let is_token = |text: &String| text.chars().all(|c| c.is_ascii_graphic() && !"()<>@,;:\\\"/[]?={}".contains(c));
+    let path = request.path?;
+    let protocols = list("sec-websocket-protocol");
+    let accepted = request.method == Some("GET")
+        && request.version == Some(1)
+        && path.starts_with('/')
+        && path.is_ascii()
+        && !path.contains('#')
+        && one("host")
+            .is_some_and(|host| !host.contains(['/', '?', '#']) && Uri::parse(&format!("ws://{host}")).is_ok())
+        && list("upgrade").iter().any(|token| token.to_lowercase() == "websocket")
+        && list("connection").iter().any(|token| token.to_lowercase() == "upgrade")
+        && one("sec-websocket-key").is_some_and(|key| is_nonce(&key))
+        && one("sec-websocket-version").as_deref() == Some("13")
+        && (values("origin").is_empty() || one("origin").is_some())
+        && protocols.iter().all(is_token)
+        && protocols.iter().collect::<BTreeSet<_>>().len() == protocols.len()
+        && values("sec-websocket-protocol").iter().all(|v| v.iter().any(|b| !b", \t".contains(b)));
+    Some(accepted)
+}
+
+fn is_nonce(key: &str) -> bool {
+    use base64::Engine;
+    base64::engine::general_purpose::STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    #[test]
+    fn any_bytes_are_answered_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..300), text in ".{0,60}") {
+        let _ = server::Request::parse(&bytes);
+        let _ = client().parse_response(&bytes);
+        let _ = Key::parse(&bytes);
+        let _ = Uri::parse(&text);
+        let _ = Uri::from_parts(false, &text, &text);
+    }
+
+    #[test]
+    fn a_mutated_request_is_accepted_exactly_when_the_naive_server_accepts_it(text in mutated(REQUEST)) {
+        let accepted = matches!(server::Request::parse(&text), Ok(Status::Complete { .. }));
+        if let Some(expected) = naive_server_accepts(&text) {
+            prop_assert_eq!(accepted, expected, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn a_mutated_response_never_panics_and_never_forges_the_proof(text in mutated(RESPONSE)) {
+        if let Ok(Status::Complete { value: client::Outcome::Upgraded(response), consumed }) = client().parse_response(&text) {
+            prop_assert_eq!(response.header("sec-websocket-accept"), Some(&b"s3pPLMBiTxaQ9kYGzzhZRbK+xOo="[..]));
+            prop_assert!(text[..consumed].ends_with(b"\n\r\n") || text[..consumed].ends_with(b"\n\n"));
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_partial_or_has_the_verdict_of_the_whole(text in mutated(REQUEST), cut: prop::sample::Index) {
+        let prefix = &text[..cut.index(text.len() + 1)];
+        match verdict(prefix) {
+            Ok(Status::Partial { needed }) => {
+                if let Ok(Status::Complete { consumed, .. }) = verdict(&text) {
+                    prop_assert!((1..=consumed - prefix.len()).contains(&needed));
+                }
+            }
+            whole => prop_assert_eq!(whole, verdict(&text)),
+        }
+    }
+
+    #[test]
+    fn headers_are_split_as_httparse_splits_them(
+        lines in "([a-zA-Z!~-]{1,3}:[ \t]{0,2}[a-z \t:\u{e9}]{0,4}\r?\n){0,5}", noise in "[a:\r\n \t\0(]{0,3}"
+    ) {
+        let start = REQUEST.strip_suffix(b"\r\n").expect("a blank line");
+        let text = [start, lines.as_bytes(), noise.as_bytes(), b"\r\n\r\nrest"].concat();
+        let mut headers = [httparse::EMPTY_HEADER; 64];
+        let mut expected = httparse::Request::new(&mut headers);
+        match (server::Request::parse(&text), expected.parse(&text)) {
+            (Ok(Status::Complete { value, consumed }), Ok(httparse::Status::Complete(length))) => {
+                prop_assert_eq!(consumed, length);
+                prop_assert!(value.headers().eq(expected.headers.iter().map(|header| (header.name, header.value))));
+            }
+            (Err(HandshakeError::Malformed), Err(_)) => {}
+            (ours, theirs) => prop_assert!(false, "{ours:?} {theirs:?} {}", text.escape_ascii()),
+        }
+    }
+}
