@@ -1,29 +1,136 @@
-//! A WebSocket codec.
+//! A WebSocket codec for people who build WebSocket stacks: RFC 6455 frames, masking, UTF-8 validation and protocol
+//! state, without I/O, without a clock, without a heap at its core.
+//!
+//! # The contract
+//!
+//! **The caller owns every byte: [`Decoder::decode`] looks at the front of the caller's buffer and either changes
+//! nothing and says how many bytes are missing, or unmasks in place and says how many bytes it consumed.**
+//!
+//! ```text
+//!              ┌────────── Decoder (one per connection, one direction, no heap) ──────────┐
+//! &mut [u8] ──▶│ Header ─▶ role · limits · RSV · opcode ─▶ Sequence ─▶ unmask + validate  │──▶ Frame<'b>
+//!              └──────────────────────────────────────────────────────────────────────────┘       │ alloc
+//!                                                                                  Assembler ─▶ Message
+//!              ┌────────── Encoder (one per connection, one direction, no heap) ──────────┐       │
+//! &mut [u8] ◀──│ mask (copy or in place) ◀─ Header ◀─ Sequence ◀─ opcode · FIN · RSV      │◀──────┘
+//!              └──────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! # A server's loop
+//!
+//! `stream` is anything that reads and writes; the buffer may be as small as 131 bytes.
+//!
+//! ```
+//! use websocket_wire::{Decoder, Encoder, Opcode, Status};
+//! # use std::io::{Read, Write};
+//! # struct Pipe(&'static [u8], Vec<u8>);
+//! # impl Read for Pipe { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
+//! # impl Write for Pipe {
+//! #     fn write(&mut self, b: &[u8]) -> std::io::Result<usize> { self.1.write(b) }
+//! #     fn flush(&mut self) -> std::io::Result<()> { Ok(()) }
+//! # }
+//! # let mut stream = Pipe(b"\x89\x82\x01\x02\x03\x04\x69\x6b\x88\x80\x05\x06\x07\x08", Vec::new());
+//!
+//! let (mut decoder, mut encoder) = (Decoder::server(), Encoder::server());
+//! let (mut buf, mut len, mut out) = ([0; 4096], 0, [0; 131]);
+//! while !decoder.is_closed() {
+//!     match decoder.decode(&mut buf[..len])? {
+//!         Status::Complete { value: frame, consumed } => {
+//!             match frame.message_opcode() {
+//!                 Opcode::Ping => {
+//!                     let n = encoder.pong(frame.payload(), &mut out)?;
+//!                     stream.write_all(&out[..n])?;
+//!                 }
+//!                 Opcode::Close => {
+//!                     let n = encoder.close(frame.close(), &mut out)?;
+//!                     stream.write_all(&out[..n])?;
+//!                 }
+//!                 _ => { /* frame.payload(), up to frame.ends_message() */ }
+//!             }
+//!             buf.copy_within(consumed..len, 0);
+//!             len -= consumed;
+//!         }
+//!         Status::Partial { .. } => match stream.read(&mut buf[len..])? {
+//!             0 => break,
+//!             n => len += n,
+//!         },
+//!     }
+//! }
+//! # assert_eq!(stream.1, b"\x8a\x02hi\x88\x00");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # What holds
+//!
+//! - **Any cut of the input gives the same result**: the same payload, the same verdict, at the same byte.
+//! - Missing bytes are [`Status::Partial`], not an error. A broken rule is a [`DecodeError`], which carries the
+//!   [close code](DecodeError::close_code) to send; what came before it has been delivered, and every further call says
+//!   the same.
+//! - A payload is delivered as it arrives, in *parts*; a control frame is always whole. A text that is not UTF-8 fails
+//!   at the first byte that no valid text can contain.
+//! - Strict by default, with [limits](Limits) on and three named relaxations in [`Config`].
+//! - No input makes it panic, allocate, or take more than linear time.
+//!
+//! # Features
+//!
+//! | feature | default | what it adds | what it does not |
+//! |---|---|---|---|
+//! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`] | x86-64 kernels are still chosen at run time |
+//! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error` | no I/O, no threads |
+//! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
+//! | `handshake` | yes | [`handshake`], both roles | no heap, no sockets, no TLS, no random numbers |
+//!
+//! # Where the RFC's rules are
+//!
+//! | RFC 6455 | rule | item |
+//! |---|---|---|
+//! | §4 | opening handshake | [`handshake`] |
+//! | §5.1 | who masks | [`Role`], [`Encoder::client`], [`DecodeError::MissingMask`] |
+//! | §5.2 | the frame header | [`Header`], [`HeaderBuf`] |
+//! | §5.3 | masking | [`Mask`], [`MaskingKey`], [`MaskSource`] |
+//! | §5.4 | fragmentation | [`Sequence`], [`Frame::ends_message`] |
+//! | §5.5 | control frames | [`Opcode::is_control`], [`CloseFrame`] |
+//! | §5.6 | data frames | [`Frame`], [`Message`] |
+//! | §5.8, §9 | extensions | [`Claims`], [`Rsv`] |
+//! | §7.4 | close codes | [`CloseCode`] |
+//! | §8.1 | UTF-8 | [`utf8::Validator`], [`Frame::text`] |
+//! | §10.4 | limits | [`Limits`] |
 #![no_std]
+#![cfg_attr(not(all(feature = "alloc", feature = "handshake")), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
 #[cfg(any(feature = "std", test))]
 extern crate std;
 
-mod close;
-mod config;
-mod decoder;
-mod encoder;
-mod error;
-mod frame;
-#[cfg(feature = "handshake")]
-pub mod handshake;
-mod header;
-pub mod mask;
-#[cfg(feature = "alloc")]
-mod message;
+// In the order in which to read them: a module imports only from those above it.
+
 mod opcode;
 mod rsv;
-mod sequence;
-mod simd;
+
+mod close;
 mod status;
+
+mod simd;
+
+pub mod mask;
 pub mod utf8;
+
+mod error;
+mod header;
+
+mod frame;
+
+mod config;
+mod sequence;
+
+mod decoder;
+mod encoder;
+
+#[cfg(feature = "handshake")]
+pub mod handshake;
+#[cfg(feature = "alloc")]
+mod message;
 
 pub use close::{CloseCode, CloseFrame, InvalidClose};
 pub use config::{Claims, Config, Limits, Role};
@@ -39,3 +146,8 @@ pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};
 pub use status::Status;
+
+/// The README's samples, compiled and run with the other examples.
+#[cfg(all(doctest, feature = "std", feature = "alloc", feature = "handshake"))]
+#[doc = include_str!("../README.md")]
+struct Readme;
