@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use support::{Fault, Peer, Receiver, accept, connect, random};
 use websocket_wire::{Client, Close, CloseCode, CloseFrame, Header, MaskingKey, Message, Opcode};
 
@@ -153,6 +154,7 @@ struct Row {
 struct Session<M> {
     peer: Peer<Client<M>>,
     inbox: mpsc::Receiver<Result<Option<Message>>>,
+    last_pong: Bytes,
 }
 
 fn client(url: &str) -> Result<()> {
@@ -167,7 +169,7 @@ fn client(url: &str) -> Result<()> {
             }
         }
     });
-    let mut session = Session { peer, inbox };
+    let mut session = Session { peer, inbox, last_pong: Bytes::new() };
     let result = session.run();
     if let Err(Fault::ClosedEarly(close)) = &result {
         session.peer.send(&Message::Close(close.clone()))?;
@@ -276,24 +278,29 @@ impl<M: FnMut() -> MaskingKey> Session<M> {
         if is_same { Ok(()) } else { Err(Fault::Differs(row.what)) }
     }
 
-    /// Waits for the answer to the last ping; the ones before it need none (RFC 6455 §5.5.3).
+    /// Waits for the answer to the last ping; the ones before it need none (RFC 6455 §5.5.3). It may have come before
+    /// the messages that were sent ahead of that ping: only messages among themselves are in order.
     fn expect_pong(&mut self, payload: &[u8]) -> Result<()> {
-        loop {
-            match self.next()? {
-                Message::Pong(pong) if pong == payload => return Ok(()),
-                Message::Pong(_) => {}
-                _ => return Err(Fault::Differs("the pong")),
+        while self.last_pong != payload {
+            if !matches!(self.next()?, Message::Pong(_)) {
+                return Err(Fault::Differs("the pong"));
             }
         }
+        Ok(())
     }
 
-    /// Returns the next message; answers pings on the way.
+    /// Returns the next message; answers pings and notes pongs on the way.
     fn next(&mut self) -> Result<Message> {
         loop {
             match self.inbox.recv_timeout(PATIENCE).map_err(|_| Fault::Silent)?? {
                 Some(Message::Ping(payload)) => self.peer.send(&Message::Pong(payload))?,
                 Some(Message::Close(close)) => return Err(Fault::ClosedEarly(close)),
-                Some(message) => return Ok(message),
+                Some(message) => {
+                    if let Message::Pong(payload) = &message {
+                        self.last_pong.clone_from(payload);
+                    }
+                    return Ok(message);
+                }
                 None => return Err(Fault::Lost),
             }
         }
