@@ -1,6 +1,6 @@
 //! The server's answers: the 101 that opens the connection, and the refusal (RFC 6455 section 4.2.2).
 
-use super::head::{Headers, is_token};
+use super::head::Headers;
 use super::list::{check_own_extensions, subprotocols};
 use super::writer::{Writer, check_headers, encode, measure};
 use super::{BuildError, HandshakeError, Key};
@@ -152,7 +152,7 @@ impl<'a> Accept<'a> {
     fn check(&self) -> Result<(), BuildError> {
         // "The value chosen MUST be derived from the client's handshake".
         if let Some(chosen) = self.subprotocol
-            && !(is_token(chosen.as_bytes()) && subprotocols(self.offered).any(|offered| offered == chosen))
+            && !subprotocols(self.offered).any(|offered| offered == chosen)
         {
             return Err(BuildError::SubprotocolNotOffered);
         }
@@ -290,8 +290,8 @@ impl<'a> Refusal<'a> {
         match self.status {
             // RFC 9110 section 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
             405 => w.header("Allow", "GET"),
-            // RFC 9110 section 15.5.22: "The server MUST send an Upgrade header field in a 426 response"; section 7.8: "A
-            // sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 section 4.2.2 asks for "a
+            // RFC 9110 section 15.5.22: "The server MUST send an Upgrade header field in a 426 response"; section 7.8:
+            // "A sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 section 4.2.2 asks for "a
             // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding".
             426 => {
                 w.header("Upgrade", "websocket");
