@@ -290,8 +290,8 @@ impl<'a> Refusal<'a> {
         match self.status {
             // RFC 9110 section 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
             405 => w.header("Allow", "GET"),
-            // RFC 9110 section 15.5.22: "The server MUST send an Upgrade header field in a 426 response"; section 7.8: "A
-            // sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 section 4.2.2 asks for "a
+            // RFC 9110 section 15.5.22: "The server MUST send an Upgrade header field in a 426 response"; section 7.8:
+            // "A sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 section 4.2.2 asks for "a
             // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding".
             426 => {
                 w.header("Upgrade", "websocket");

@@ -5,7 +5,7 @@ use super::list::{Extensions, check_own_extensions};
 use super::response::{Fields, split_status_line};
 use super::writer::{Writer, check_headers, encode, measure};
 use super::{BuildError, HandshakeError, Key, Uri};
-use crate::Status;
+use crate::status::Status;
 
 pub use super::response::{Outcome, Refusal, Response};
 
@@ -165,9 +165,9 @@ impl<'a> Request<'a> {
 
     /// Parses and checks the response at the front of `buf`, within the default [`HeadLimits`].
     ///
-    /// While the head is not whole, `Partial` comes back; the caller reads more and passes the same bytes again with the
-    /// new ones behind them. Interim responses, 1xx other than 101, are passed over; `consumed` counts them. What follows
-    /// at `consumed` is the first frame, or the body of a refusal.
+    /// While the head is not whole, `Partial` comes back; the caller reads more and passes the same bytes again with
+    /// the new ones behind them. Interim responses, 1xx other than 101, are passed over; `consumed` counts them. What
+    /// follows at `consumed` is the first frame, or the body of a refusal.
     ///
     /// # Errors
     ///
@@ -185,7 +185,8 @@ impl<'a> Request<'a> {
         self.parse_response_with(buf, HeadLimits::default())
     }
 
-    /// Does what [`Request::parse_response`] does, within `limits`; `bytes` holds for interim responses and the last together.
+    /// Does what [`Request::parse_response`] does, within `limits`; `bytes` holds for interim responses and the last
+    /// together.
     ///
     /// # Errors
     ///
@@ -212,8 +213,8 @@ impl<'a> Request<'a> {
                 Status::Partial { needed } => return Ok(Status::Partial { needed }),
             };
             let (version, status) = split_status_line(head.start_line)?;
-            // RFC 9110 section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to a final
-            // response, even if the client does not expect one."
+            // RFC 9110 section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to a
+            // final response, even if the client does not expect one."
             if matches!(status, 100 | 102..=199) {
                 skipped = end;
                 continue;
@@ -294,7 +295,8 @@ impl<'a> Request<'a> {
         version: (u8, u8),
         headers: Headers<'b>,
     ) -> Result<Outcome<'b>, HandshakeError> {
-        // "If the status code received from the server is not 101, the client handles the response per HTTP procedures."
+        // "If the status code received from the server is not 101, the client handles the response per HTTP
+        // procedures."
         if status != 101 {
             return Ok(Outcome::Refused(Refusal::new(status, headers)));
         }
@@ -302,8 +304,8 @@ impl<'a> Request<'a> {
             return Err(HandshakeError::HttpVersion);
         }
         let fields = Fields::collect(headers)?;
-        // "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not an
-        // ASCII case-insensitive match for the value "websocket", the client MUST _Fail the WebSocket Connection_."
+        // "If the response lacks an |Upgrade| header field or the |Upgrade| header field contains a value that is not
+        // an ASCII case-insensitive match for the value "websocket", the client MUST _Fail the WebSocket Connection_."
         if !fields.upgrade.is_some_and(|value| value.eq_ignore_ascii_case(b"websocket")) {
             return Err(HandshakeError::Upgrade);
         }
@@ -318,8 +320,9 @@ impl<'a> Request<'a> {
         Ok(Outcome::Upgraded(Response::new(subprotocol, fields.extensions, headers)))
     }
 
-    /// "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of an
-    /// extension that was not present in the client's handshake [...], the client MUST _Fail the WebSocket Connection_."
+    /// "If the response includes a |Sec-WebSocket-Extensions| header field and this header field indicates the use of
+    /// an extension that was not present in the client's handshake [...], the client MUST _Fail the WebSocket
+    /// Connection_."
     fn check_extensions(&self, value: Option<&[u8]>) -> Result<(), HandshakeError> {
         let Some(value) = value else { return Ok(()) };
         if !Extensions::is_list(value) {
@@ -334,7 +337,8 @@ impl<'a> Request<'a> {
     }
 
     /// "If the response includes a |Sec-WebSocket-Protocol| header field and this header field indicates the use of a
-    /// subprotocol that was not present in the client's handshake [...], the client MUST _Fail the WebSocket Connection_."
+    /// subprotocol that was not present in the client's handshake [...], the client MUST _Fail the WebSocket
+    /// Connection_."
     fn check_subprotocol<'b>(&self, value: Option<&'b [u8]>) -> Result<Option<&'b str>, HandshakeError> {
         let Some(value) = value else { return Ok(None) };
         let chosen = core::str::from_utf8(value).map_err(|_| HandshakeError::Subprotocol)?;

@@ -28,13 +28,15 @@ pub enum HandshakeError {
     Method,
     /// The version is not HTTP/1.1 or a later HTTP/1 (RFC 6455 section 4.2.1 item 1).
     HttpVersion,
-    /// The request target is neither a path nor an absolute http(s) or ws(s) URI with one (RFC 6455 section 4.2.1 item 1).
+    /// The request target is neither a path nor an absolute http(s) or ws(s) URI with one (RFC 6455 section 4.2.1 item
+    /// 1).
     Target,
     /// `Host` is absent, repeated, or no authority (RFC 6455 section 4.2.1 item 2, RFC 9112 section 3.2).
     Host,
     /// The request announces a body, so that frames would not follow the head (RFC 9112 section 6.3).
     Body,
-    /// `Upgrade` does not list `websocket`, or is not `websocket` in a response (RFC 6455 section 4.2.1 item 3, section 4.1).
+    /// `Upgrade` does not list `websocket`, or is not `websocket` in a response (RFC 6455 section 4.2.1 item 3, section
+    /// 4.1).
     Upgrade,
     /// `Connection` does not list `Upgrade` (RFC 6455 section 4.2.1 item 4, section 4.1).
     Connection,
@@ -44,7 +46,8 @@ pub enum HandshakeError {
     Version,
     /// `Origin` is repeated or not text (RFC 6454 section 7.3).
     Origin,
-    /// `Sec-WebSocket-Protocol` is not a list of distinct tokens, or not one token in a response (RFC 6455 section 11.3.4).
+    /// `Sec-WebSocket-Protocol` is not a list of distinct tokens, or not one token in a response (RFC 6455 section
+    /// 11.3.4).
     Subprotocol,
     /// `Sec-WebSocket-Extensions` breaks its grammar, or is repeated in a response (RFC 6455 sections 9.1 and 11.3.2).
     Extensions,
@@ -59,8 +62,8 @@ pub enum HandshakeError {
 impl HandshakeError {
     /// Returns the HTTP status code that a server refuses the request with: 400, 405, 426, 431 or 505.
     ///
-    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 section 4.4). An error that only a response
-    /// can have is 400; nobody sends it.
+    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 section 4.4). An error that only a
+    /// response can have is 400; nobody sends it.
     ///
     /// ```
     /// # use websocket_wire::handshake::HandshakeError;
@@ -172,7 +175,8 @@ impl core::error::Error for BuildError {}
 pub enum UriError {
     /// The scheme is not `ws` or `wss`, or no `://` follows it.
     Scheme,
-    /// The host is empty, has a character that no host has, or is no IPv6 address in its brackets (RFC 3986 section 3.2.2).
+    /// The host is empty, has a character that no host has, or is no IPv6 address in its brackets (RFC 3986 section
+    /// 3.2.2).
     Host,
     /// The port is not a number from 1 to 65535.
     Port,

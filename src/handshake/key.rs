@@ -49,10 +49,11 @@ impl Key {
     /// ```
     pub fn parse(text: &[u8]) -> Result<Self, HandshakeError> {
         let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
-        // "a base64-encoded value that, when decoded, is 16 bytes in length": 128 bits are 21 characters and two bits of
-        // the next, whose other four bits are zero in canonical base64 (RFC 4648 section 3.5).
-        let canonical =
-            key[..21].iter().all(|c| ALPHABET.contains(c)) && b"AQgw".contains(&key[21]) && &key[22..] == b"==";
+        // "a base64-encoded value that, when decoded, is 16 bytes in length": 128 bits are 21 characters and two bits
+        // of the next, whose other four bits are zero in canonical base64 (RFC 4648 section 3.5).
+        let canonical = key[..21].iter().all(|c| c.is_ascii_alphanumeric() || b"+/".contains(c))
+            && b"AQgw".contains(&key[21])
+            && &key[22..] == b"==";
         if canonical { Ok(Self(key)) } else { Err(HandshakeError::Key) }
     }
 

@@ -24,8 +24,8 @@ pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a
 
 /// Checks a client's `Sec-WebSocket-Protocol` headers.
 ///
-/// RFC 6455 section 4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in the
-/// range U+0021 to U+007E not including separator characters [...] and MUST all be unique strings."
+/// RFC 6455 section 4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in
+/// the range U+0021 to U+007E not including separator characters [...] and MUST all be unique strings."
 pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeError> {
     let values = headers.get_all("Sec-WebSocket-Protocol");
     if values.clone().any(|value| elements(value).next().is_none()) {
@@ -39,16 +39,6 @@ pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeEr
         }
     }
     Ok(())
-}
-
-/// Checks that every header of `Sec-WebSocket-Extensions` follows the grammar.
-///
-/// RFC 6455 section 9.1: "If a value is received [...] that does not conform to the ABNF below, the recipient of such
-/// malformed data MUST immediately _Fail the WebSocket Connection_."
-pub(crate) fn check_extensions(headers: Headers<'_>) -> Result<(), HandshakeError> {
-    let well_formed = |value| Extensions::is_list(value);
-    let mut values = headers.get_all("Sec-WebSocket-Extensions");
-    if values.all(well_formed) { Ok(()) } else { Err(HandshakeError::Extensions) }
 }
 
 /// Checks an extension list that the caller wants to send and, where `offered` is there, that it holds nothing else.

@@ -1,10 +1,10 @@
 //! The server's side: the client's request read and checked (RFC 6455 sections 4.2.1 and 4.2.2).
 
 use super::head::{Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once};
-use super::list::{check_extensions, check_subprotocols, has_token, subprotocols};
+use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
 use super::uri::Authority;
 use super::{HandshakeError, HeadLimits, Key};
-use crate::Status;
+use crate::status::Status;
 
 pub use super::answer::{Accept, Refusal};
 
@@ -41,9 +41,9 @@ pub struct Request<'a> {
 impl<'a> Request<'a> {
     /// Parses and checks the request at the front of `buf`, within the default [`HeadLimits`].
     ///
-    /// While the head is not whole, `Partial` comes back; the caller reads more and passes the same bytes again with the
-    /// new ones behind them. The first frame begins at `consumed`. What `Origin`, `Host` and the cookies say is for the
-    /// application to judge, and the parameters of extensions are for the extension.
+    /// While the head is not whole, `Partial` comes back; the caller reads more and passes the same bytes again with
+    /// the new ones behind them. The first frame begins at `consumed`. What `Origin`, `Host` and the cookies say is for
+    /// the application to judge, and the parameters of extensions are for the extension.
     ///
     /// # Errors
     ///
@@ -279,8 +279,9 @@ impl<'a> Request<'a> {
         ensure(resource_name(line.target).is_some(), HandshakeError::Target)?;
         let fields = Fields::collect(headers)?;
         let host = text(fields.host, HandshakeError::Host)?.ok_or(HandshakeError::Host)?;
-        // RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any [...] request message
-        // that contains more than one Host header field line or a Host header field with an invalid field value."
+        // RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any [...] request
+        // message that contains more than one Host header field line or a Host header field with an invalid field
+        // value."
         Authority::parse(host, 80).map_err(|_| HandshakeError::Host)?;
         // "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
         ensure(fields.upgrade, HandshakeError::Upgrade)?;
@@ -290,8 +291,9 @@ impl<'a> Request<'a> {
         ensure(fields.version == Some(b"13"), HandshakeError::Version)?;
         let key = Key::parse(fields.key.ok_or(HandshakeError::Key)?)?;
         let origin = text(fields.origin, HandshakeError::Origin)?;
-        check_subprotocols(headers)?;
-        check_extensions(headers)?;
+        if fields.subprotocols {
+            check_subprotocols(headers)?;
+        }
         Ok(Self { target: line.target, host, origin, key, headers })
     }
 }
@@ -303,6 +305,7 @@ struct Fields<'a> {
     origin: Option<&'a [u8]>,
     key: Option<&'a [u8]>,
     version: Option<&'a [u8]>,
+    subprotocols: bool,
     upgrade: bool,
     connection: bool,
 }
@@ -327,12 +330,19 @@ impl<'a> Fields<'a> {
             // Section 11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request."
             set_once(&mut self.key, value, HandshakeError::Key)?;
         } else if is("Sec-WebSocket-Version") {
-            // Section 11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP request."
+            // Section 11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP
+            // request."
             set_once(&mut self.version, value, HandshakeError::Version)?;
         } else if is("Upgrade") {
             self.upgrade |= has_token(value, "websocket");
         } else if is("Connection") {
             self.connection |= has_token(value, "Upgrade");
+        } else if is("Sec-WebSocket-Protocol") {
+            self.subprotocols = true;
+        } else if is("Sec-WebSocket-Extensions") {
+            // Section 9.1: "If a value is received [...] that does not conform to the ABNF below, the recipient of such
+            // malformed data MUST immediately _Fail the WebSocket Connection_."
+            ensure(Extensions::is_list(value), HandshakeError::Extensions)?;
         } else if is("Transfer-Encoding") || (is("Content-Length") && value != b"0") {
             // RFC 9112 section 6.3: such a header says that a body follows the head; taking it for frames would let
             // whoever wrote the body write frames.
