@@ -3,14 +3,14 @@
 use core::fmt;
 use core::ops::Deref;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest, Sha1};
 
 use super::HandshakeError;
 
 /// The string that every server appends to the key before hashing it (RFC 6455 section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-
-const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 /// A valid `Sec-WebSocket-Key`: the base64 text, 24 characters, of 16 bytes (RFC 6455 section 4.1).
 ///
@@ -49,12 +49,12 @@ impl Key {
     /// ```
     pub fn parse(text: &[u8]) -> Result<Self, HandshakeError> {
         let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
-        // "a base64-encoded value that, when decoded, is 16 bytes in length": 128 bits are 21 characters and two bits
-        // of the next, whose other four bits are zero in canonical base64 (RFC 4648 section 3.5).
-        let canonical = key[..21].iter().all(|c| c.is_ascii_alphanumeric() || b"+/".contains(c))
-            && b"AQgw".contains(&key[21])
-            && &key[22..] == b"==";
-        if canonical { Ok(Self(key)) } else { Err(HandshakeError::Key) }
+        // "a base64-encoded value that, when decoded, is 16 bytes in length" (section 4.2.1); the engine refuses what is
+        // not canonical. It wants room for the 18 bytes that 24 characters could stand for.
+        match STANDARD.decode_slice(key, &mut [0; 18]) {
+            Ok(16) => Ok(Self(key)),
+            _ => Err(HandshakeError::Key),
+        }
     }
 
     /// Returns the 24 characters of the header value.
@@ -143,15 +143,9 @@ pub fn accept_key(key: impl AsRef<[u8]>) -> AcceptKey {
 
 /// Encodes with padding; `N` must be the exact length of the text.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut text = [b'='; N];
-    for (group, chars) in bytes.chunks(3).zip(text.chunks_exact_mut(4)) {
-        let mut word = [0; 4];
-        word[1..=group.len()].copy_from_slice(group);
-        let bits = u32::from_be_bytes(word);
-        for (i, c) in chars.iter_mut().take(group.len() + 1).enumerate() {
-            *c = ALPHABET[(bits >> (18 - 6 * i)) as usize & 63];
-        }
-    }
+    let mut text = [0; N];
+    let len = STANDARD.encode_slice(bytes, &mut text);
+    debug_assert_eq!(len, Ok(N));
     text
 }
 
@@ -162,8 +156,6 @@ fn ascii(text: &[u8]) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::base64::Engine;
-    use ::base64::engine::general_purpose::STANDARD;
     use proptest::prelude::*;
     use std::string::String;
 
