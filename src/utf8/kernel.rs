@@ -174,7 +174,7 @@ impl<const STORE: bool> Text<'_, STORE> {
         seen?;
         // SAFETY: as for its load.
         unsafe { self.store(isa, tail, [last]) };
-        if isa.any(faults(isa, before_last, last)) {
+        if is_bad(isa, before_last, [last]) {
             return Err(Fault { from: tail, until: span.len() });
         }
         Ok(())
