@@ -5,8 +5,9 @@ use core::arch::x86_64::*;
 
 use super::{Isa, Kernel, Lookup};
 
-cpufeatures::new!(cpuid_avx2, "avx2");
-cpufeatures::new!(cpuid_avx512, "avx512bw", "avx512vbmi");
+cpufeatures::new!(has_avx2, "avx2");
+// VBMI is not used. It tells the CPUs whose clock does not suffer from wide vectors (Ice Lake, Zen 4 and later).
+cpufeatures::new!(has_avx512, "avx2", "avx512bw", "avx512vbmi");
 
 pub(crate) type Baseline = Sse2;
 
@@ -20,20 +21,27 @@ pub(crate) struct Sse2(());
 #[derive(Copy, Clone)]
 pub(crate) struct Avx2(());
 
+/// Vectors of 64 bytes, with table look-ups in each quarter.
+#[derive(Copy, Clone)]
+pub(crate) struct Avx512(());
+
 /// From this length on, in bytes, vectors of 64 bytes are used.
 const WIDE_FROM: usize = 256;
 
-#[cfg(not(test))]
 #[inline]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
-    if kernel.len() >= WIDE_FROM && cpuid_avx512::get() {
-        // SAFETY: the CPU has just said that it has AVX-512BW.
-        unsafe { run_avx512(kernel) }
-    } else if cpuid_avx2::get() {
-        // SAFETY: the CPU has just said that it has AVX2.
-        unsafe { run_avx2(kernel) }
-    } else {
-        kernel.run(BASELINE)
+    #[cfg(not(test))]
+    let level = Level::best_for(kernel.len());
+    #[cfg(test)]
+    let level = super::forced::get().unwrap_or_else(|| Level::best_for(kernel.len()));
+    match level {
+        // SAFETY: the CPU has said that it has AVX-512.
+        Level::Avx512 if kernel.len() >= WIDE_FROM => unsafe { run_avx512(kernel) },
+        // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes.
+        Level::Avx512 | Level::Avx2 => unsafe { run_avx2(kernel) },
+        Level::Sse2 => kernel.run(BASELINE),
+        #[cfg(test)]
+        Level::Portable => kernel.run(super::Word::<u128>::NEW),
     }
 }
 
@@ -42,33 +50,44 @@ fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
     kernel.run_lookup(Avx2(()))
 }
 
-#[cfg(test)]
-pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
-    let best = if Level::Avx2.is_available() { Level::Avx2 } else { Level::Sse2 };
-    match super::forced::get().unwrap_or(best) {
-        Level::Portable => kernel.run(super::Word::<u128>::NEW),
-        Level::Sse2 => kernel.run(BASELINE),
-        // SAFETY: a level is forced only if it is available, and the best one is available.
-        Level::Avx2 => unsafe { run_avx2(kernel) },
+#[target_feature(enable = "avx512bw")]
+fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
+    kernel.run_lookup(Avx512(()))
+}
+
+/// What a CPU has. Only what this one has is ever the value of a variable.
+#[derive(Copy, Clone, Debug)]
+pub(crate) enum Level {
+    #[cfg(test)]
+    Portable,
+    Sse2,
+    Avx2,
+    Avx512,
+}
+
+impl Level {
+    /// Returns the best one for a kernel that works on `len` bytes.
+    #[inline]
+    fn best_for(len: usize) -> Self {
+        if len >= WIDE_FROM && has_avx512::get() {
+            Level::Avx512
+        } else if has_avx2::get() {
+            Level::Avx2
+        } else {
+            Level::Sse2
+        }
     }
 }
 
 #[cfg(test)]
-#[derive(Copy, Clone, Debug)]
-pub(crate) enum Level {
-    Portable,
-    Sse2,
-    Avx2,
-}
-
-#[cfg(test)]
 impl Level {
-    pub(crate) const ALL: &[Self] = &[Level::Portable, Level::Sse2, Level::Avx2];
+    pub(crate) const ALL: &[Self] = &[Level::Portable, Level::Sse2, Level::Avx2, Level::Avx512];
 
     pub(crate) fn is_available(self) -> bool {
         match self {
             Level::Portable | Level::Sse2 => true,
-            Level::Avx2 => cpuid_avx2::get(),
+            Level::Avx2 => has_avx2::get(),
+            Level::Avx512 => has_avx512::get(),
         }
     }
 }
@@ -229,15 +248,6 @@ impl Avx2 {
     }
 }
 
-/// Vectors of 64 bytes.
-#[derive(Copy, Clone)]
-pub(crate) struct Avx512(());
-
-#[target_feature(enable = "avx512bw,avx512vbmi")]
-fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run_lookup(Avx512(()))
-}
-
 impl Isa for Avx512 {
     type V = __m512i;
 
@@ -276,7 +286,7 @@ impl Isa for Avx512 {
     #[inline(always)]
     fn any_high_bit(self, v: __m512i) -> bool {
         // SAFETY: as in `splat`.
-        unsafe { _mm512_movepi8_mask(v) != 0 }
+        unsafe { _mm512_test_epi8_mask(v, self.splat(0x8080_8080)) != 0 }
     }
 }
 
