@@ -177,7 +177,7 @@ fn control() -> impl Strategy<Value = Built> {
 fn message() -> impl Strategy<Value = Vec<Built>> {
     let opcode = prop_oneof![6 => Just(1u8), 3 => Just(2), 1 => Just(4)];
     let between = prop::collection::vec((any::<Index>(), prop::option::weighted(0.3, control())), 0..4);
-    (opcode, payload(), between, any::<bool>()).prop_map(|(opcode, payload, between, has_rsv)| {
+    (opcode, payload(), between, prop::bool::weighted(0.1)).prop_map(|(opcode, payload, between, has_rsv)| {
         let mut cuts: Vec<_> = between.iter().map(|(cut, control)| (cut.index(payload.len() + 1), control)).collect();
         cuts.sort_by_key(|(cut, _)| *cut);
         let (mut frames, mut at) = (Vec::new(), 0);
