@@ -8,6 +8,7 @@ mod support;
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use support::arbitrary;
 use support::build::{Built, Form, frame, masked, stream};
 use support::harness;
 use support::oracle::Rules;
@@ -131,93 +132,6 @@ fn the_payload_kernels_meet_every_length_and_every_cut_around_a_vector() {
     }
 }
 
-/// Text in all widths of code points, now and then with a sequence in it that is none.
-fn text() -> impl Strategy<Value = Vec<u8>> {
-    let good =
-        prop_oneof![Just("a"), Just("ab cd ef gh ij"), Just("é"), Just("€"), Just("😀"), Just("\0"), Just("\u{FFFE}")];
-    let bad: [&[u8]; 9] = [
-        &[0x80],
-        &[0xC0, 0xAF],
-        &[0xE0, 0x9F, 0xBF],
-        &[0xED, 0xA0, 0x80],
-        &[0xF0, 0x8F, 0xBF, 0xBF],
-        &[0xF4, 0x90],
-        &[0xF5],
-        &[0xE2, 0x82],
-        &[0xC3],
-    ];
-    let bad = prop::sample::select(bad.map(<[u8]>::to_vec).to_vec());
-    let piece = prop_oneof![30 => good.prop_map(|good| good.as_bytes().to_vec()), 1 => bad];
-    prop::collection::vec(piece, 0..12).prop_map(|pieces| pieces.concat())
-}
-
-fn payload() -> impl Strategy<Value = Vec<u8>> {
-    prop_oneof![
-        8 => text(),
-        4 => prop::collection::vec(any::<u8>(), 0..20),
-        1 => (120usize..132).prop_map(|len| vec![b'x'; len]),
-        1 => (any::<u8>(), 65_530usize..65_540).prop_map(|(byte, len)| vec![byte; if cfg!(miri) { 300 } else { len }]),
-    ]
-}
-
-fn close_body() -> impl Strategy<Value = Vec<u8>> {
-    let code = prop_oneof![8 => Just(1000u16), 2 => 3000u16..5000, 1 => 990u16..1020, 1 => any::<u16>()];
-    (code, text()).prop_map(|(code, reason)| [&code.to_be_bytes()[..], &reason[..reason.len().min(123)]].concat())
-}
-
-fn control() -> impl Strategy<Value = Built> {
-    let short = prop::collection::vec(any::<u8>(), 0..9);
-    prop_oneof![
-        6 => (9u8..11, short).prop_map(|(opcode, payload)| frame(opcode, payload)),
-        1 => Just(frame(9, [b'x'; 125])),
-    ]
-}
-
-/// A message in fragments cut anywhere, with control frames in between.
-fn message() -> impl Strategy<Value = Vec<Built>> {
-    let opcode = prop_oneof![6 => Just(1u8), 3 => Just(2), 1 => Just(4)];
-    let between = prop::collection::vec((any::<Index>(), prop::option::weighted(0.3, control())), 0..4);
-    (opcode, payload(), between, prop::bool::weighted(0.1)).prop_map(|(opcode, payload, between, has_rsv)| {
-        let mut cuts: Vec<_> = between.iter().map(|(cut, control)| (cut.index(payload.len() + 1), control)).collect();
-        cuts.sort_by_key(|(cut, _)| *cut);
-        let (mut frames, mut at) = (Vec::new(), 0);
-        for (cut, control) in cuts {
-            frames.push(frame(if frames.is_empty() { opcode } else { 0 }, &payload[at..cut]).fragment());
-            frames.extend(control.clone());
-            at = cut;
-        }
-        frames.push(frame(if frames.is_empty() { opcode } else { 0 }, &payload[at..]));
-        frames[0].rsv = if has_rsv { 0x40 } else { 0 };
-        frames
-    })
-}
-
-/// A frame that may be anything.
-fn wild() -> impl Strategy<Value = Built> {
-    let form = prop_oneof![
-        4 => Just(Form::Shortest),
-        1 => Just(Form::Bits16),
-        1 => Just(Form::Bits64),
-        1 => any::<u64>().prop_map(Form::Declared),
-        1 => (0u32..64, -1i64..2).prop_map(|(bit, by)| Form::Declared((1u64 << bit).wrapping_add_signed(by))),
-    ];
-    let rsv = prop_oneof![4 => Just(0), 1 => (0u8..8).prop_map(|bits| bits << 4)];
-    (any::<bool>(), rsv, 0u8..16, form, prop_oneof![payload(), close_body()])
-        .prop_map(|(fin, rsv, opcode, form, payload)| Built { fin, rsv, opcode, key: None, form, payload })
-}
-
-/// Streams, from flawless to broken.
-fn frames() -> impl Strategy<Value = Vec<Built>> {
-    let close = close_body().prop_map(|body| vec![frame(8, body)]);
-    let item = prop_oneof![
-        12 => message(),
-        3 => control().prop_map(|control| vec![control]),
-        1 => close,
-        1 => wild().prop_map(|wild| vec![wild]),
-    ];
-    prop::collection::vec(item, 1..6).prop_map(|items| items.concat())
-}
-
 fn rules() -> impl Strategy<Value = Rules> {
     let limit = || prop_oneof![6 => Just(1u64 << 24), 1 => Just(u64::MAX), 2 => 0u64..130];
     let fragments = prop_oneof![6 => Just(1u32 << 17), 1 => Just(u32::MAX), 2 => 0u32..5];
@@ -263,7 +177,7 @@ proptest! {
     #[test]
     fn any_stream_cut_anywhere_gives_the_same_parts_and_the_same_verdict_at_the_same_byte(
         rules in rules(),
-        mut frames in frames(),
+        mut frames in arbitrary::broken_stream(),
         keys in prop::collection::vec((any::<[u8; 4]>(), prop::bool::weighted(0.01)), 8),
         flips in prop::collection::vec((any::<Index>(), any::<u8>()), 0..3),
         cuts in prop::collection::vec(any::<Index>(), 0..8),

@@ -1,9 +1,11 @@
 //! What the tests share: the oracle, the builder of frames, and the harness that holds the decoder to the oracle.
 #![allow(dead_code, reason = "each test file uses its own share")]
 
+pub(crate) mod arbitrary;
 pub(crate) mod build;
 pub(crate) mod harness;
 pub(crate) mod oracle;
+pub(crate) mod send;
 
 /// Returns how often a property is tried: `PROPTEST_CASES` where it is set, few times under Miri, else `cases`.
 pub(crate) fn cases(cases: u32) -> proptest::test_runner::Config {
