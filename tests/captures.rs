@@ -148,7 +148,8 @@ fn the_close_frames_of_the_peers_carry_their_codes_and_reasons() {
         let close = CloseFrame::parse(&body).expect("a legal body").expect("a code");
         (close.code().0, close.reason().to_owned())
     };
-    for (capture, expected) in CAPTURES.iter().zip([(3001, "größer"), (4001, "enough"), (1000, "bye")].iter().cycle()) {
+    for (capture, expected) in CAPTURES.iter().zip([(3001, "größer"), (4001, "enough"), (1000, "bye")].iter().cycle())
+    {
         let (code, reason) = close_of(capture);
         assert_eq!((code, reason.as_str()), *expected, "{}", capture.name);
     }
