@@ -31,7 +31,8 @@ stop() {
 
 # start COMMAND...: starts a server, its output in $logs/server, and sets `url` to where it listens.
 start() {
-    timeout 300 "$@" >"$logs/server" 2>&1 </dev/null &
+    : >"$logs/server" # the one before has left its address here
+    timeout 300 "$@" >>"$logs/server" 2>&1 </dev/null &
     server=$!
     url=
     for _ in {1..100}; do
