@@ -269,7 +269,7 @@ impl<S: Side> Encoder<S> {
         self.commit(header, sequence).encode()
     }
 
-    /// Appends a frame to `buf`, which grows where it can.
+    /// Appends a frame to `buf`, which grows where it can; a buffer that has the room already is not asked to grow.
     ///
     /// # Errors
     ///
@@ -283,6 +283,7 @@ impl<S: Side> Encoder<S> {
     /// # Ok::<(), websocket_wire::EncodeError>(())
     /// ```
     #[cfg(feature = "alloc")]
+    #[inline]
     pub fn encode_to(
         &mut self,
         header: impl Into<Header>,
@@ -295,17 +296,10 @@ impl<S: Side> Encoder<S> {
             return Err(EncodeError::BufferTooSmall { needed });
         }
         let header = self.commit(header, sequence);
-        buf.put_slice(&header.encode()?);
-        let Some(key) = header.mask else {
-            buf.put_slice(payload);
-            return Ok(());
-        };
-        // Masked by way of a block on the stack: `BufMut` gives out only memory that is not initialised.
-        let (mut mask, mut block) = (Mask::new(key), [0; 512]);
-        for chunk in payload.chunks(block.len()) {
-            let masked = &mut block[..chunk.len()];
-            mask.apply_to(chunk, masked);
-            buf.put_slice(masked);
+        header.encode()?.put(buf);
+        match header.mask {
+            Some(key) => Mask::new(key).put(payload, buf),
+            None => buf.put_slice(payload),
         }
         Ok(())
     }

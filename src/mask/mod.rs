@@ -120,6 +120,34 @@ impl Mask {
         self.advance(src.len());
     }
 
+    /// Appends the next bytes of the payload to `buf`, masked or unmasked on the way, in as many pieces as `buf` has room
+    /// in.
+    ///
+    /// # Panics
+    ///
+    /// If `buf` cannot take them all.
+    #[cfg(feature = "alloc")]
+    #[inline]
+    pub(crate) fn put(&mut self, mut src: &[u8], buf: &mut impl bytes::BufMut) {
+        assert!(buf.remaining_mut() >= src.len(), "no room for the payload");
+        while !src.is_empty() {
+            let room = buf.chunk_mut();
+            let (piece, rest) = src.split_at(src.len().min(room.len()));
+            if piece.len() <= SHORT {
+                kernel::short::<false>(Span::copying_to_uninit(piece, room, self.key));
+            } else {
+                apply_long_to_uninit(piece, room, self.key);
+            }
+            self.advance(piece.len());
+            #[allow(unsafe_code)]
+            // SAFETY: the kernel has just written the first `piece.len()` bytes of what `chunk_mut` gave.
+            unsafe {
+                buf.advance_mut(piece.len());
+            }
+            src = rest;
+        }
+    }
+
     /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the mask as
     /// they are if not. Meant to be inlined where frames are short.
     #[inline(always)]
@@ -162,6 +190,12 @@ fn apply_long(bytes: &mut [u8], key: u32) {
 #[inline(never)]
 fn apply_long_to(src: &[u8], dst: &mut [u8], key: u32) {
     simd::run(Long::new(Span::copying(src, dst, key)));
+}
+
+#[cfg(feature = "alloc")]
+#[inline(never)]
+fn apply_long_to_uninit(src: &[u8], dst: &mut bytes::buf::UninitSlice, key: u32) {
+    simd::run(Long::new(Span::copying_to_uninit(src, dst, key)));
 }
 
 /// Returns the key as it stands `count` bytes on: its bytes in memory, rotated.

@@ -36,6 +36,14 @@ impl<'a> Span<'a> {
         Span { src: src.as_ptr(), dst: dst.as_mut_ptr(), len: src.len(), key, memory: PhantomData }
     }
 
+    /// Takes the length of `src`; `dst`, which need not be initialised, must be as long or longer.
+    #[cfg(feature = "alloc")]
+    #[inline(always)]
+    pub(crate) fn copying_to_uninit(src: &'a [u8], dst: &'a mut bytes::buf::UninitSlice, key: u32) -> Self {
+        assert!(src.len() <= dst.len(), "the destination is too short");
+        Span { src: src.as_ptr(), dst: dst.as_mut_ptr(), len: src.len(), key, memory: PhantomData }
+    }
+
     /// A span that must not be stored to.
     #[inline(always)]
     pub(crate) fn read_only(bytes: &'a [u8]) -> Self {
