@@ -296,11 +296,7 @@ impl<S: Side> Encoder<S> {
             return Err(EncodeError::BufferTooSmall { needed });
         }
         let header = self.commit(header, sequence);
-        header.encode()?.put(buf);
-        match header.mask {
-            Some(key) => Mask::new(key).put(payload, buf),
-            None => buf.put_slice(payload),
-        }
+        append(&header.encode()?, header.mask.map(Mask::new), payload, buf);
         Ok(())
     }
 
@@ -446,5 +442,43 @@ impl<S: Side> Encoder<S> {
     #[inline]
     fn header_len(&self, header: &Header) -> usize {
         header.encoded_len() + if S::IS_MASKED { 4 } else { 0 }
+    }
+}
+
+/// Appends a frame to `buf`, which can take it, in one piece where `buf` has the room in one piece.
+#[cfg(feature = "alloc")]
+#[inline]
+fn append(header: &HeaderBuf, mask: Option<Mask>, payload: &[u8], buf: &mut impl bytes::BufMut) {
+    let (start, len) = (header.len(), header.len() + payload.len());
+    let room = buf.chunk_mut();
+    if room.len() < len.max(header.padded().len()) {
+        return append_in_pieces(header, mask, payload, buf);
+    }
+    room[..header.padded().len()].copy_from_slice(header.padded());
+    match mask {
+        Some(mut mask) => mask.apply_to_uninit(payload, &mut room[start..]),
+        None => room[start..len].copy_from_slice(payload),
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: `chunk_mut` gave at least `len` bytes; those before `start` were initialised by the copy of the header, which
+    // is at least that long, and those from there to `len` by the copy of the payload.
+    unsafe {
+        buf.advance_mut(len);
+    }
+}
+
+/// Appends a frame to a buffer that has to grow for it, or that is not in one piece.
+#[cfg(feature = "alloc")]
+#[cold]
+fn append_in_pieces(header: &HeaderBuf, mask: Option<Mask>, payload: &[u8], buf: &mut impl bytes::BufMut) {
+    buf.put_slice(header);
+    let Some(mut mask) = mask else {
+        return buf.put_slice(payload);
+    };
+    let mut block = [0; 512];
+    for piece in payload.chunks(block.len()) {
+        let masked = &mut block[..piece.len()];
+        mask.apply_to(piece, masked);
+        buf.put_slice(masked);
     }
 }

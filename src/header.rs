@@ -133,9 +133,7 @@ impl Header {
     #[inline]
     pub fn encode(&self) -> Result<HeaderBuf, EncodeError> {
         self.check()?;
-        let mut bytes = [0; Self::MAX_LEN];
-        let len = self.write(&mut bytes);
-        Ok(HeaderBuf { bytes, len: len as u8 })
+        Ok(self.to_buf())
     }
 
     /// Writes the header to the end of `headroom`, so that a payload right behind it becomes a frame without being
@@ -204,31 +202,36 @@ impl Header {
     /// Writes the header to the front of `out`, which is long enough, and returns its length.
     #[inline]
     pub(crate) fn write(&self, out: &mut [u8]) -> usize {
-        let mask = if self.mask.is_some() { MASK } else { 0 };
-        out[0] = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
-        let key_at = match self.payload_len {
-            len @ 0..=125 => {
-                out[1] = mask | len as u8;
-                2
-            }
-            len @ 126..=0xFFFF => {
-                out[1] = mask | LENGTH_16;
-                out[2..4].copy_from_slice(&(len as u16).to_be_bytes());
-                4
-            }
-            len => {
-                out[1] = mask | LENGTH_64;
-                out[2..10].copy_from_slice(&len.to_be_bytes());
-                10
-            }
-        };
-        match self.mask {
-            Some(key) => {
-                out[key_at..key_at + 4].copy_from_slice(&key.to_bytes());
-                key_at + 4
-            }
-            None => key_at,
+        let HeaderBuf { bytes, len } = self.to_buf();
+        // Each arm is a copy of constant length, so one to three stores; a copy of variable length would be a call.
+        match len {
+            2 => out[..2].copy_from_slice(&bytes[..2]),
+            4 => out[..4].copy_from_slice(&bytes[..4]),
+            6 => out[..6].copy_from_slice(&bytes[..6]),
+            8 => out[..8].copy_from_slice(&bytes[..8]),
+            10 => out[..10].copy_from_slice(&bytes[..10]),
+            _ => out[..14].copy_from_slice(&bytes[..14]),
         }
+        usize::from(len)
+    }
+
+    /// Puts the header together in a register, so that it reaches memory in one piece: stored field by field and read
+    /// back as a whole, it would wait for the stores.
+    #[inline]
+    fn to_buf(self) -> HeaderBuf {
+        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
+        let (length, extended, key_at) = match self.payload_len {
+            len @ 0..=125 => (len as u8, 0, 2),
+            len @ 126..=0xFFFF => (LENGTH_16, u64::from((len as u16).swap_bytes()), 4),
+            len => (LENGTH_64, len.swap_bytes(), 10),
+        };
+        let (mask, key, len) = match self.mask {
+            Some(key) => (MASK, u32::from_le_bytes(key.to_bytes()), key_at + 4),
+            None => (0, 0, key_at),
+        };
+        let start = u128::from(u16::from_le_bytes([first, mask | length]));
+        let word = start | u128::from(extended) << 16 | u128::from(key) << (8 * key_at);
+        HeaderBuf { bytes: word.to_le_bytes(), len }
     }
 }
 
@@ -352,7 +355,8 @@ impl Start {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeaderBuf {
-    bytes: [u8; Header::MAX_LEN],
+    /// The header, and zeros behind it: two bytes more than the longest, because sixteen are one register.
+    bytes: [u8; 16],
     len: u8,
 }
 
@@ -377,20 +381,11 @@ impl HeaderBuf {
 
 #[cfg(feature = "alloc")]
 impl HeaderBuf {
-    /// Appends the header to `buf`, which has room for it.
+    /// Returns the header and the zeros behind it. Copied as a whole it takes one store or two; a copy of as many bytes
+    /// as the header has would be a call, which cost 25 cycles a frame.
     #[inline]
-    pub(crate) fn put(&self, buf: &mut impl bytes::BufMut) {
-        let room = buf.chunk_mut();
-        if room.len() < self.bytes.len() {
-            return buf.put_slice(self);
-        }
-        // A copy of constant length is one or two stores; of variable length it is a call, which cost 25 cycles a frame.
-        room[..self.bytes.len()].copy_from_slice(&self.bytes);
-        #[allow(unsafe_code)]
-        // SAFETY: `len` is at most the length of `bytes`, which have just been written to what `chunk_mut` gave.
-        unsafe {
-            buf.advance_mut(self.len());
-        }
+    pub(crate) const fn padded(&self) -> &[u8; 16] {
+        &self.bytes
     }
 }
 

@@ -120,32 +120,21 @@ impl Mask {
         self.advance(src.len());
     }
 
-    /// Appends the next bytes of the payload to `buf`, masked or unmasked on the way, in as many pieces as `buf` has room
-    /// in.
+    /// Copies the next bytes of the payload to the front of `dst`, which need not be initialised, and masks or unmasks
+    /// them on the way. All of `dst[..src.len()]` is then initialised.
     ///
     /// # Panics
     ///
-    /// If `buf` cannot take them all.
+    /// If `dst` is shorter than `src`.
     #[cfg(feature = "alloc")]
     #[inline]
-    pub(crate) fn put(&mut self, mut src: &[u8], buf: &mut impl bytes::BufMut) {
-        assert!(buf.remaining_mut() >= src.len(), "no room for the payload");
-        while !src.is_empty() {
-            let room = buf.chunk_mut();
-            let (piece, rest) = src.split_at(src.len().min(room.len()));
-            if piece.len() <= SHORT {
-                kernel::short::<false>(Span::copying_to_uninit(piece, room, self.key));
-            } else {
-                apply_long_to_uninit(piece, room, self.key);
-            }
-            self.advance(piece.len());
-            #[allow(unsafe_code)]
-            // SAFETY: the kernel has just written the first `piece.len()` bytes of what `chunk_mut` gave.
-            unsafe {
-                buf.advance_mut(piece.len());
-            }
-            src = rest;
+    pub(crate) fn apply_to_uninit(&mut self, src: &[u8], dst: &mut bytes::buf::UninitSlice) {
+        if src.len() <= SHORT {
+            kernel::short::<false>(Span::copying_to_uninit(src, dst, self.key));
+        } else {
+            apply_long_to_uninit(src, dst, self.key);
         }
+        self.advance(src.len());
     }
 
     /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the mask as
