@@ -51,7 +51,9 @@ impl Isa for Neon {
     #[inline(always)]
     fn splat(self, word: u32) -> uint8x16_t {
         // SAFETY: this file is compiled only for targets with NEON.
-        unsafe { vreinterpretq_u8_u32(vdupq_n_u32(word)) }
+        let words = unsafe { vdupq_n_u32(word) };
+        // SAFETY: as above.
+        unsafe { vreinterpretq_u8_u32(words) }
     }
 
     #[inline(always)]

@@ -77,6 +77,7 @@ pub(crate) trait Isa: Copy {
 /// An instruction set that can look 16 or more bytes up in a table at once.
 ///
 /// All of them are little-endian.
+#[allow(dead_code, reason = "a target without vectors has no look-ups")]
 pub(crate) trait Lookup: Isa {
     /// Splits 32 bytes, the lowest byte of `low` first, into a vector and the one that follows it. With vectors of
     /// 32 bytes the first one is zero.
@@ -107,6 +108,7 @@ pub(crate) trait Lookup: Isa {
 }
 
 /// An algorithm over vectors of any width.
+#[allow(dead_code, reason = "a target without vectors neither chooses nor has look-ups")]
 pub(crate) trait Kernel {
     type Output;
 

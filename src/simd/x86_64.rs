@@ -31,9 +31,9 @@ const WIDE_FROM: usize = 256;
 #[inline]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(not(test))]
-    let level = Level::best();
+    let level = Level::best_for(kernel.len());
     #[cfg(test)]
-    let level = super::forced::get().unwrap_or_else(Level::best);
+    let level = super::forced::get().unwrap_or_else(|| Level::best_for(kernel.len()));
     match level {
         // SAFETY: the CPU has said that it has AVX-512.
         Level::Avx512 if kernel.len() >= WIDE_FROM => unsafe { run_avx512(kernel) },
@@ -66,9 +66,10 @@ pub(crate) enum Level {
 }
 
 impl Level {
+    /// Returns the best one for a kernel that works on `len` bytes.
     #[inline]
-    fn best() -> Self {
-        if has_avx512::get() {
+    fn best_for(len: usize) -> Self {
+        if len >= WIDE_FROM && has_avx512::get() {
             Level::Avx512
         } else if has_avx2::get() {
             Level::Avx2

@@ -17,6 +17,7 @@
 //! A text of fewer than 32 bytes is put together in registers, at the end of 32 bytes that begin with zeros. So nothing
 //! follows the text that would look like a fault of its end, which may be in the middle of a code point.
 #![allow(unsafe_code)]
+#![allow(dead_code, reason = "a target without vectors has no look-ups")]
 
 use super::state::State;
 use crate::mask::{
@@ -187,6 +188,9 @@ impl<const STORE: bool> Text<'_, STORE> {
             return Err(Fault { from: 0, until: I::BYTES });
         }
         let tail = self.span.len() - I::BYTES;
+        if tail <= I::BYTES {
+            return Ok(());
+        }
         let mut at = body_start(self.span, isa);
         let key = self.span.key(isa, at);
         let mut before = self.before(isa, at);

@@ -1,6 +1,6 @@
 //! Every instruction set of this machine against a naive automaton, and that against the standard library.
 
-use std::{string::String, vec::Vec};
+use std::{string::String, vec, vec::Vec};
 
 use super::*;
 use crate::{mask::MaskingKey, simd};
@@ -93,12 +93,13 @@ fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usi
 /// Every first and every second byte, and those third and fourth ones that begin or end a range.
 fn sequences(mut visit: impl FnMut(&[u8])) {
     const EDGES: [u8; 14] = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xf5, 0xff];
-    let all: Vec<u8> = if cfg!(miri) { EDGES.to_vec() } else { (0..=0xff).collect() };
+    let all: Vec<u8> =
+        if cfg!(miri) { vec![0x41, 0x80, 0x9f, 0xbf, 0xc1, 0xd0, 0xe0, 0xed, 0xf4] } else { (0..=0xff).collect() };
     for &first in &all {
         visit(&[first]);
         for &second in &all {
             visit(&[first, second]);
-            for third in EDGES {
+            for third in EDGES.into_iter().step_by(if cfg!(miri) { 4 } else { 1 }) {
                 visit(&[first, second, third]);
                 // What follows a sequence of up to three bytes is judged by its first byte alone.
                 if (0xf0..=0xf7).contains(&first) {
@@ -132,7 +133,7 @@ fn every_sequence_alone_at_every_split() {
 /// and at the end. Every pair that does not begin with ASCII, and one in 41 of the others.
 #[test]
 fn every_pair_within_a_text() {
-    let one_in = if cfg!(miri) { 599 } else { 41 };
+    let one_in = if cfg!(miri) { 199 } else { 41 };
     simd::for_each(|_| {
         let mut turn = 0_usize;
         sequences(|sequence| {
@@ -152,7 +153,7 @@ fn every_pair_within_a_text() {
 fn every_place_of_a_fault_in_every_length() {
     const FAULTS: [&[u8]; 9] =
         [b"\xc0", b"\xf5", b"\xbf", b"\xe0\x80", b"\xed\xa0", b"\xf4\x90", b"\xf0\x8f", b"\xe2\x82", b"\xf0\x9f\x98"];
-    let step = if cfg!(miri) { 47 } else { 1 };
+    let step = if cfg!(miri) { 67 } else { 1 };
     simd::for_each(|_| {
         for len in (1..300).step_by(step) {
             for at in (0..len).step_by(step.max(1 + len / 60)) {
