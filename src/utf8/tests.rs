@@ -103,7 +103,7 @@ fn sequences(mut visit: impl FnMut(&[u8])) {
                 visit(&[first, second, third]);
                 // What follows a sequence of up to three bytes is judged by its first byte alone.
                 if (0xf0..=0xf7).contains(&first) {
-                    EDGES.iter().for_each(|&fourth| visit(&[first, second, third, fourth]));
+                    [0x7f, 0x80, 0xbf, 0xc0, 0xff].iter().for_each(|&fourth| visit(&[first, second, third, fourth]));
                 }
             }
         }
@@ -185,13 +185,13 @@ fn valid_text_of_every_length_at_every_split() {
 
 #[test]
 fn long_texts() {
-    let lengths: &[usize] = if cfg!(miri) { &[1100] } else { &[1023, 1024, 1025, 1500, 2048, 5000] };
+    let lengths: &[usize] = if cfg!(miri) { &[300] } else { &[1023, 1024, 1025, 1500, 2048, 5000] };
     simd::for_each(|_| {
         for script in FILLERS {
             for &len in lengths {
                 let mut text = filler(script, len);
                 check(&text, len / 3);
-                for at in (0..len).rev().step_by(if cfg!(miri) { 500 } else { 37 }) {
+                for at in (0..len).rev().step_by(if cfg!(miri) { 130 } else { 37 }) {
                     text[at] ^= 0x80;
                     check(&text, 0);
                 }
