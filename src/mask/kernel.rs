@@ -23,6 +23,8 @@ use crate::simd::{BASELINE, Baseline, Isa, Kernel, Word};
 pub(crate) const SHORT: usize = 8 * Baseline::BYTES;
 
 /// From this length on, in bytes, the stores of the long loop are aligned.
+///
+/// With 1024 instead, 1000 bytes took 61 cycles, and 1024 took 31.
 const ALIGNED_FROM: usize = 256;
 
 /// Unmasks at most [`SHORT`] bytes; to be inlined, and without a look at the CPU.

@@ -26,6 +26,10 @@ pub(crate) struct Avx2(());
 pub(crate) struct Avx512(());
 
 /// From this length on, in bytes, vectors of 64 bytes are used.
+///
+/// On Golden Cove, in place at offset 6, as a share of the speed of `slice::fill`: 32-byte vectors 0.58 at 4 KiB, 0.51 at
+/// 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.86, 0.86 and 0.89. From 64 KiB on both are as fast as `fill`. In validation they
+/// do 9 bytes a cycle instead of 5 in scripts other than ASCII. On Zen 4, XOR is bound by one 32-byte store a cycle either way.
 const WIDE_FROM: usize = 256;
 
 #[inline]

@@ -1,6 +1,6 @@
 //! Every instruction set of this machine against a naive automaton, and that against the standard library.
 
-use std::{string::String, vec::Vec};
+use std::{string::String, vec, vec::Vec};
 
 use super::*;
 use crate::{mask::MaskingKey, simd};
@@ -94,7 +94,7 @@ fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usi
 fn sequences(mut visit: impl FnMut(&[u8])) {
     const EDGES: [u8; 14] = [0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc2, 0xe0, 0xf0, 0xf5, 0xff];
     let all: Vec<u8> =
-        if cfg!(miri) { std::vec![0x41, 0x80, 0x9f, 0xbf, 0xc1, 0xd0, 0xe0, 0xed, 0xf4] } else { (0..=0xff).collect() };
+        if cfg!(miri) { vec![0x41, 0x80, 0x9f, 0xbf, 0xc1, 0xd0, 0xe0, 0xed, 0xf4] } else { (0..=0xff).collect() };
     for &first in &all {
         visit(&[first]);
         for &second in &all {
@@ -103,7 +103,7 @@ fn sequences(mut visit: impl FnMut(&[u8])) {
                 visit(&[first, second, third]);
                 // What follows a sequence of up to three bytes is judged by its first byte alone.
                 if (0xf0..=0xf7).contains(&first) {
-                    EDGES.iter().for_each(|&fourth| visit(&[first, second, third, fourth]));
+                    [0x7f, 0x80, 0xbf, 0xc0, 0xff].iter().for_each(|&fourth| visit(&[first, second, third, fourth]));
                 }
             }
         }
@@ -185,13 +185,13 @@ fn valid_text_of_every_length_at_every_split() {
 
 #[test]
 fn long_texts() {
-    let lengths: &[usize] = if cfg!(miri) { &[1100] } else { &[1023, 1024, 1025, 1500, 2048, 5000] };
+    let lengths: &[usize] = if cfg!(miri) { &[300] } else { &[1023, 1024, 1025, 1500, 2048, 5000] };
     simd::for_each(|_| {
         for script in FILLERS {
             for &len in lengths {
                 let mut text = filler(script, len);
                 check(&text, len / 3);
-                for at in (0..len).rev().step_by(if cfg!(miri) { 500 } else { 37 }) {
+                for at in (0..len).rev().step_by(if cfg!(miri) { 130 } else { 37 }) {
                     text[at] ^= 0x80;
                     check(&text, 0);
                 }
