@@ -172,3 +172,17 @@ fn a_frame_in_place_is_the_same_frame() {
         assert!(buf[..start].iter().all(|byte| *byte == 0xA5));
     }
 }
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_frame_appended_to_a_buffer_is_the_same_frame() {
+    for len in SIZES.into_iter().chain([511, 512, 513, 1023, 1024, 1025]) {
+        let payload: Vec<u8> = (0..len).map(|i| (i % 249) as u8).collect();
+        let key = [9, 8, 7, 6];
+        let mut buf = vec![0xA5; 3];
+        Encoder::client(|| MaskingKey::new(key)).encode_to(Opcode::Binary, &payload, &mut buf).unwrap();
+        Encoder::server().encode_to(Opcode::Ping, b"p", &mut buf).unwrap();
+        let expected = [&[0xA5; 3][..], &masked(0x82, key, &payload), &unmasked(0x89, b"p")].concat();
+        assert_eq!(buf, expected, "{len} bytes");
+    }
+}

@@ -150,3 +150,32 @@ fn fault(config: Config, stream: &[u8]) -> Option<(DecodeError, usize)> {
     }
     None
 }
+
+/// The table is the index of the promises: it names each test once, and none that is not there.
+#[test]
+fn the_table_beside_this_file_names_every_test() {
+    let sources = [
+        ("abuse", include_str!("abuse.rs")),
+        ("close", include_str!("close.rs")),
+        ("codes", include_str!("codes.rs")),
+        ("encoding", include_str!("encoding.rs")),
+        ("fragmentation", include_str!("fragmentation.rs")),
+        ("framing", include_str!("framing.rs")),
+        ("headers", include_str!("headers.rs")),
+        ("lengths", include_str!("lengths.rs")),
+        ("masking", include_str!("masking.rs")),
+        ("text", include_str!("text.rs")),
+        ("utf8", include_str!("utf8.rs")),
+    ];
+    let mut tests: Vec<String> = vec![];
+    for (module, source) in sources {
+        let names = source.split("#[test]\nfn ").skip(1).map(|rest| rest.split('(').next().unwrap());
+        tests.extend(names.map(|name| format!("{module}::{name}")));
+    }
+    let mut named: Vec<&str> =
+        include_str!("README.md").split('`').filter(|name| name.matches("::").count() == 1).collect();
+    named.retain(|name| *name != "module::test");
+    tests.sort();
+    named.sort();
+    assert_eq!(named, tests);
+}
