@@ -155,6 +155,37 @@ fn the_close_frames_of_the_peers_carry_their_codes_and_reasons() {
     }
 }
 
+/// Both heads are read whole, and to the byte at which the first frame begins.
+#[test]
+#[cfg(feature = "handshake")]
+fn every_opening_handshake_of_the_peers_is_understood_at_every_cut() {
+    use websocket_wire::handshake::{Uri, client, client::Outcome, server};
+
+    for capture in &CAPTURES {
+        let (name, client_head) = (capture.name, capture.client.len() - behind_head(capture.client).len());
+        for cut in 0..client_head {
+            let parsed = server::Request::parse(&capture.client[..cut]);
+            assert!(matches!(parsed, Ok(Status::Partial { .. })), "{name} cut at {cut}: {parsed:?}");
+        }
+        let Ok(Status::Complete { value: request, consumed }) = server::Request::parse(capture.client) else {
+            panic!("{name}: the request is refused");
+        };
+        assert_eq!((consumed, request.extensions().count()), (client_head, 0), "{name}");
+
+        let server_head = capture.server.len() - behind_head(capture.server).len();
+        let asked = client::Request::new(Uri::parse("ws://127.0.0.1/").unwrap(), *request.key());
+        for cut in 0..server_head {
+            let parsed = asked.parse_response(&capture.server[..cut]);
+            assert!(matches!(parsed, Ok(Status::Partial { .. })), "{name} cut at {cut}: {parsed:?}");
+        }
+        let Ok(Status::Complete { value: Outcome::Upgraded(_), consumed }) = asked.parse_response(capture.server)
+        else {
+            panic!("{name}: the response is refused");
+        };
+        assert_eq!(consumed, server_head, "{name}");
+    }
+}
+
 /// A capture that lies in the folder but is in no test proves nothing.
 #[test]
 #[cfg(not(miri))]
