@@ -133,7 +133,9 @@ impl Header {
     #[inline]
     pub fn encode(&self) -> Result<HeaderBuf, EncodeError> {
         self.check()?;
-        Ok(self.to_buf())
+        let (mut bytes, len) = self.to_bytes();
+        bytes[HeaderBuf::LEN_AT] = len as u8;
+        Ok(HeaderBuf { bytes })
     }
 
     /// Writes the header to the end of `headroom`, so that a payload right behind it becomes a frame without being
@@ -202,7 +204,7 @@ impl Header {
     /// Writes the header to the front of `out`, which is long enough, and returns its length.
     #[inline]
     pub(crate) fn write(&self, out: &mut [u8]) -> usize {
-        let HeaderBuf { bytes, len } = self.to_buf();
+        let (bytes, len) = self.to_bytes();
         // Each arm is a copy of constant length, so one to three stores; a copy of variable length would be a call.
         match len {
             2 => out[..2].copy_from_slice(&bytes[..2]),
@@ -212,13 +214,13 @@ impl Header {
             10 => out[..10].copy_from_slice(&bytes[..10]),
             _ => out[..14].copy_from_slice(&bytes[..14]),
         }
-        usize::from(len)
+        len
     }
 
-    /// Puts the header together in a register, so that it reaches memory in one piece: stored field by field and read
-    /// back as a whole, it would wait for the stores.
+    /// Returns the header, padded with zeros, and its length. Put together in a register, it reaches memory in one
+    /// piece; stored field by field and read back as a whole, it would wait for the stores.
     #[inline]
-    fn to_buf(self) -> HeaderBuf {
+    pub(crate) fn to_bytes(self) -> ([u8; 16], usize) {
         let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
         let (length, extended, key_at) = match self.payload_len {
             len @ 0..=125 => (len as u8, 0, 2),
@@ -231,7 +233,7 @@ impl Header {
         };
         let start = u128::from(u16::from_le_bytes([first, mask | length]));
         let word = start | u128::from(extended) << 16 | u128::from(key) << (8 * key_at);
-        HeaderBuf { bytes: word.to_le_bytes(), len }
+        (word.to_le_bytes(), len)
     }
 }
 
@@ -355,12 +357,13 @@ impl Start {
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HeaderBuf {
-    /// The header, and zeros behind it: two bytes more than the longest, because sixteen are one register.
+    /// The header, zeros behind it, and its length in the last byte: sixteen bytes are one register.
     bytes: [u8; 16],
-    len: u8,
 }
 
 impl HeaderBuf {
+    const LEN_AT: usize = 15;
+
     /// Returns the mask that the payload behind this header is to be sent through, or `None` where it goes as it is.
     ///
     /// ```
@@ -379,22 +382,12 @@ impl HeaderBuf {
     }
 }
 
-#[cfg(feature = "alloc")]
-impl HeaderBuf {
-    /// Returns the header and the zeros behind it. Copied as a whole it takes one store or two; a copy of as many bytes
-    /// as the header has would be a call, which cost 25 cycles a frame.
-    #[inline]
-    pub(crate) const fn padded(&self) -> &[u8; 16] {
-        &self.bytes
-    }
-}
-
 impl Deref for HeaderBuf {
     type Target = [u8];
 
     #[inline]
     fn deref(&self) -> &[u8] {
-        &self.bytes[..usize::from(self.len)]
+        &self.bytes[..usize::from(self.bytes[Self::LEN_AT])]
     }
 }
 
