@@ -36,7 +36,7 @@ fn a_body_of_one_byte_is_refused_at_the_second_byte_of_the_header() {
 
 #[test]
 fn bodies_of_every_length_from_2_to_125_are_admitted_with_their_reason() {
-    for (role, len) in ROLES.into_iter().flat_map(|role| (2..=125).map(move |len| (role, len))) {
+    for (role, len) in crate::thinned(ROLES.into_iter().flat_map(|role| (2..=125).map(move |len| (role, len)))) {
         let body = [&[0x03, 0xE8][..], &vec![b'r'; len - 2]].concat();
         let mut buf = wire(role, 0x88, &body);
         let mut decoder = Decoder::new(Config::new(role));

@@ -2,7 +2,7 @@
 
 use websocket_wire::{CloseCode, Config, DecodeError, Decoder, Header, Limits, Opcode, RawFrame, Status};
 
-use crate::{KEY, ROLES, decode, fault, head, mask_bit, wire};
+use crate::{KEY, ROLES, decode, fault, head, mask_bit, thinned, wire};
 
 fn form_16(first: u8, mask_bit: u8, len: u16) -> Vec<u8> {
     [&[first, mask_bit | 126][..], &len.to_be_bytes()].concat()
@@ -35,7 +35,7 @@ fn control_frames_with_an_extended_length_are_refused_before_that_length_is_here
 
 #[test]
 fn control_frames_of_every_length_to_125_are_delivered_whole() {
-    for (role, len) in ROLES.into_iter().flat_map(|role| (0..=125).map(move |len| (role, len))) {
+    for (role, len) in thinned(ROLES.into_iter().flat_map(|role| (0..=125).map(move |len| (role, len)))) {
         for opcode in [0x89, 0x8A] {
             let payload = vec![0xF0; len];
             let outcome = crate::feed(Config::new(role), wire(role, opcode, &payload).chunks(1));
@@ -47,7 +47,7 @@ fn control_frames_of_every_length_to_125_are_delivered_whole() {
 /// "in all cases, the minimal number of bytes MUST be used to encode the length" (§5.2)
 #[test]
 fn the_16_bit_form_of_what_fits_7_bits_is_refused() {
-    for (role, len) in ROLES.into_iter().flat_map(|role| (0..=125).map(move |len| (role, len))) {
+    for (role, len) in thinned(ROLES.into_iter().flat_map(|role| (0..=125).map(move |len| (role, len)))) {
         let found = fault(Config::new(role), &form_16(0x82, mask_bit(role), len));
         assert_eq!(found, Some((DecodeError::NonMinimalLength, 4)), "{role:?} {len}");
     }
@@ -144,7 +144,7 @@ fn lengths_above_the_message_limit_are_refused_before_the_payload_and_the_key() 
 
 #[test]
 fn payloads_at_one_below_and_one_above_a_short_limit_are_judged_alike_in_every_role() {
-    for (role, limit) in ROLES.into_iter().flat_map(|role| (0..=130).map(move |limit| (role, limit))) {
+    for (role, limit) in thinned(ROLES.into_iter().flat_map(|role| (0..=130).map(move |limit| (role, limit)))) {
         let config = Config::new(role).limits(Limits { frame_len: limit, ..Limits::DEFAULT });
         for len in limit.saturating_sub(1)..=limit + 1 {
             for first in [0x81, 0x82, 0x01, 0x02] {

@@ -58,7 +58,7 @@ fn the_key_comes_whole_however_its_four_bytes_are_cut() {
 #[test]
 fn the_key_goes_on_where_a_partial_read_of_the_payload_left_it() {
     let payload: Vec<u8> = (0..203).map(|i| i as u8 ^ 0xC3).collect();
-    for size in (1..=40).chain([63, 64, 65, 100]) {
+    for size in crate::thinned((1..=40).chain([63, 64, 65, 100])) {
         for (first, payload) in [(0x82, payload.clone()), (0x81, payload.iter().map(|b| b & 0x7F).collect())] {
             let outcome = feed(Config::server(), masked(first, KEY, &payload).chunks(size));
             assert_eq!(outcome.payloads(), [&payload[..]], "reads of {size}");
