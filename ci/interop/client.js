@@ -65,7 +65,7 @@ const echoes = (message) => async () => {
 
 async function declinesDeflate() {
   const socket = await open();
-  assert.equal(socket.response.headers['sec-websocket-extensions'], undefined);
+  assert.equal(socket.response.headers['sec-websocket-extensions'], undefined, 'an extension was accepted');
   assert.equal(socket.extensions, '');
   await expectEcho(socket, 'not compressed'.repeat(200));
 }
@@ -165,7 +165,7 @@ async function main() {
       console.log(`ok ws/client ${what}`);
     } catch (error) {
       failed += 1;
-      console.log(`FAIL ws/client ${what}: ${error.message.split('\n')[0]}`);
+      console.log(`FAIL ws/client ${what}: ${error.message.replace(/\s+/g, ' ')}`);
     }
     for (const socket of sockets) socket.terminate();
     sockets.clear();

@@ -48,7 +48,7 @@ def echoes(message):
 async def declines_deflate():
     async with open_connection() as connection:
         assert "permessage-deflate" in connection.request.headers["Sec-WebSocket-Extensions"]
-        assert "Sec-WebSocket-Extensions" not in connection.response.headers
+        assert "Sec-WebSocket-Extensions" not in connection.response.headers, "an extension was accepted"
         assert connection.protocol.extensions == []
         await expect_echo(connection, "not compressed")
 
