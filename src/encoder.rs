@@ -2,7 +2,7 @@
 
 use core::fmt;
 
-use crate::close::CloseFrame;
+use crate::close::{CloseFrame, InvalidClose};
 use crate::config::{Claims, Limits};
 use crate::error::EncodeError;
 use crate::header::{Header, HeaderBuf};
@@ -250,7 +250,8 @@ impl<S: Side> Encoder<S> {
     /// Returns the header alone, for a payload of `payload_len` bytes that the caller sends behind it, as in a
     /// vectored write. A client masks that payload itself, with [`HeaderBuf::mask`].
     ///
-    /// The body of a close frame is not seen here, so its code is not judged; [`close`](Self::close) does.
+    /// The body of a close frame is not seen here, so only its length is judged; [`close`](Self::close) judges its
+    /// code too.
     ///
     /// # Errors
     ///
@@ -426,6 +427,9 @@ impl<S: Side> Encoder<S> {
         }
         if !self.claims.allowed_rsv(header.opcode).contains(header.rsv) {
             return Err(EncodeError::ReservedBits);
+        }
+        if header.opcode == Opcode::Close && header.payload_len == 1 {
+            return Err(EncodeError::InvalidClose(InvalidClose::Length));
         }
         Ok(self.sequence.after(header, &Limits::NONE)?)
     }

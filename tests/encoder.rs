@@ -144,6 +144,14 @@ fn a_close_without_a_code_has_no_body() {
 }
 
 #[test]
+fn a_close_header_for_a_body_of_one_byte_is_refused() {
+    let mut encoder = Encoder::server();
+    assert_eq!(encoder.header(Opcode::Close, 1), Err(EncodeError::InvalidClose(InvalidClose::Length)));
+    assert!(!encoder.is_closed());
+    assert!(encoder.header(Opcode::Close, 2).is_ok());
+}
+
+#[test]
 fn a_payload_of_two_to_the_63_is_refused() {
     let draws = Cell::new(0);
     let mut encoder = Encoder::client(send::keys(&draws));

@@ -1,4 +1,4 @@
-//! The server's side of the opening handshake: what is accepted, what is refused and how (RFC 6455 section 4.2).
+//! The server's side of the opening handshake: what is accepted, what is refused and how (RFC 6455 §4.2).
 #![cfg(feature = "handshake")]
 
 use websocket_wire::Status;

@@ -1,4 +1,4 @@
-//! The client's side of the opening handshake: what is sent, what is believed and what is not (RFC 6455 section 4.1).
+//! The client's side of the opening handshake: what is sent, what is believed and what is not (RFC 6455 §4.1).
 #![cfg(feature = "handshake")]
 
 use websocket_wire::handshake::client::{self, Outcome};

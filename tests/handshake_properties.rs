@@ -60,7 +60,7 @@ fn mutated(head: &'static [u8]) -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// Reads section 4.2.1 word by word, with owned strings and another parser; `None` where that parser has no opinion.
+/// Reads §4.2.1 word by word, with owned strings and another parser; `None` where that parser has no opinion.
 fn naive_server_accepts(text: &[u8]) -> Option<bool> {
     let mut headers = [httparse::EMPTY_HEADER; 64];
     let mut request = httparse::Request::new(&mut headers);

@@ -1,4 +1,4 @@
-//! Masking is XOR with a repeated key, however the payload is cut (RFC 6455, section 5.3).
+//! Masking is XOR with a repeated key, however the payload is cut (RFC 6455 §5.3).
 
 use proptest::prelude::*;
 use websocket_wire::mask::{Mask, MaskingKey};

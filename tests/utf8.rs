@@ -1,5 +1,5 @@
 //! Text is judged byte by byte in effect: the verdict and its place do not depend on how the text is cut, and a text is
-//! refused at the first byte that no valid text can contain (RFC 6455, section 8.1).
+//! refused at the first byte that no valid text can contain (RFC 6455 §8.1).
 
 use proptest::prelude::*;
 use websocket_wire::mask::{Mask, MaskingKey};

@@ -1,4 +1,4 @@
-//! The server's answers: the 101 that opens the connection, and the refusal (RFC 6455 section 4.2.2).
+//! The server's answers: the 101 that opens the connection, and the refusal (RFC 6455 §4.2.2).
 
 use super::head::Headers;
 use super::list::{check_own_extensions, subprotocols};
@@ -288,10 +288,10 @@ impl<'a> Refusal<'a> {
         w.put(reason(self.status));
         w.put("\r\n");
         match self.status {
-            // RFC 9110 section 15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
+            // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
             405 => w.header("Allow", "GET"),
-            // RFC 9110 section 15.5.22: "The server MUST send an Upgrade header field in a 426 response"; section 7.8:
-            // "A sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 section 4.2.2 asks for "a
+            // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; §7.8:
+            // "A sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 §4.2.2 asks for "a
             // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding".
             426 => {
                 w.header("Upgrade", "websocket");
@@ -300,7 +300,7 @@ impl<'a> Refusal<'a> {
             _ => {}
         }
         w.header("Connection", if self.status == 426 { "Upgrade, close" } else { "close" });
-        // RFC 9110 section 8.6 forbids the header in a 204; a 304 would describe what a GET brings.
+        // RFC 9110 §8.6 forbids the header in a 204; a 304 would describe what a GET brings.
         if !matches!(self.status, 204 | 304) {
             w.header("Content-Length", "0");
         }
@@ -315,7 +315,7 @@ impl From<HandshakeError> for Refusal<'_> {
     }
 }
 
-/// Names the codes that an upgrade is usually refused with; the phrase may be empty (RFC 9112 section 4).
+/// Names the codes that an upgrade is usually refused with; the phrase may be empty (RFC 9112 §4).
 fn reason(status: u16) -> &'static str {
     match status {
         301 => "Moved Permanently",

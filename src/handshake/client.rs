@@ -1,4 +1,4 @@
-//! The client's side: the request written, the server's answer read and checked (RFC 6455 section 4.1).
+//! The client's side: the request written, the server's answer read and checked (RFC 6455 §4.1).
 
 use super::head::{Head, HeadLimits, Headers, is_header_value, is_token, is_upgradable};
 use super::list::{Extensions, check_own_extensions};
@@ -55,7 +55,7 @@ pub struct Request<'a> {
 }
 
 impl<'a> Request<'a> {
-    /// Asks for `uri` with `key`, which must be a fresh random one for each connection (RFC 6455 section 4.1 item 7).
+    /// Asks for `uri` with `key`, which must be a fresh random one for each connection (RFC 6455 §4.1 item 7).
     ///
     /// ```
     /// # use websocket_wire::{Status, handshake::{BuildError, HandshakeError, HeadLimits, Key, Uri, client::Request}};
@@ -213,7 +213,7 @@ impl<'a> Request<'a> {
                 Status::Partial { needed } => return Ok(Status::Partial { needed }),
             };
             let (version, status) = split_status_line(head.start_line)?;
-            // RFC 9110 section 15.2: "A client MUST be able to parse one or more 1xx responses received prior to a
+            // RFC 9110 §15.2: "A client MUST be able to parse one or more 1xx responses received prior to a
             // final response, even if the client does not expect one."
             if matches!(status, 100 | 102..=199) {
                 skipped = end;
@@ -288,7 +288,7 @@ impl<'a> Request<'a> {
         w.put("\r\n");
     }
 
-    /// Applies the list of RFC 6455 section 4.1 on the server's response; both entries end here.
+    /// Applies the list of RFC 6455 §4.1 on the server's response; both entries end here.
     fn check_response<'b>(
         &self,
         status: u16,

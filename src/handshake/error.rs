@@ -18,51 +18,51 @@ use core::fmt;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
 pub enum HandshakeError {
-    /// The head does not end within [`HeadLimits::bytes`](super::HeadLimits) (RFC 6585 section 5).
+    /// The head does not end within [`HeadLimits::bytes`](super::HeadLimits) (RFC 6585 §5).
     HeadTooLarge,
-    /// The head has more lines than [`HeadLimits::headers`](super::HeadLimits) allows (RFC 6585 section 5).
+    /// The head has more lines than [`HeadLimits::headers`](super::HeadLimits) allows (RFC 6585 §5).
     TooManyHeaders,
     /// The head is not HTTP/1.1: a start line or a header line that the grammar of RFC 9112 does not have.
     Malformed,
-    /// The method is not `GET` (RFC 6455 section 4.2.1 item 1).
+    /// The method is not `GET` (RFC 6455 §4.2.1 item 1).
     Method,
-    /// The version is not HTTP/1.1 or a later HTTP/1 (RFC 6455 section 4.2.1 item 1).
+    /// The version is not HTTP/1.1 or a later HTTP/1 (RFC 6455 §4.2.1 item 1).
     HttpVersion,
-    /// The request target is neither a path nor an absolute http(s) or ws(s) URI with one (RFC 6455 section 4.2.1 item
+    /// The request target is neither a path nor an absolute http(s) or ws(s) URI with one (RFC 6455 §4.2.1 item
     /// 1).
     Target,
-    /// `Host` is absent, repeated, or no authority (RFC 6455 section 4.2.1 item 2, RFC 9112 section 3.2).
+    /// `Host` is absent, repeated, or no authority (RFC 6455 §4.2.1 item 2, RFC 9112 §3.2).
     Host,
-    /// The request announces a body, so that frames would not follow the head (RFC 9112 section 6.3).
+    /// The request announces a body, so that frames would not follow the head (RFC 9112 §6.3).
     Body,
-    /// `Upgrade` does not list `websocket`, or is not `websocket` in a response (RFC 6455 section 4.2.1 item 3, section
+    /// `Upgrade` does not list `websocket`, or is not `websocket` in a response (RFC 6455 §4.2.1 item 3, section
     /// 4.1).
     Upgrade,
-    /// `Connection` does not list `Upgrade` (RFC 6455 section 4.2.1 item 4, section 4.1).
+    /// `Connection` does not list `Upgrade` (RFC 6455 §4.2.1 item 4, §4.1).
     Connection,
-    /// `Sec-WebSocket-Key` is absent, repeated, or not the base64 text of 16 bytes (RFC 6455 section 4.2.1 item 5).
+    /// `Sec-WebSocket-Key` is absent, repeated, or not the base64 text of 16 bytes (RFC 6455 §4.2.1 item 5).
     Key,
-    /// `Sec-WebSocket-Version` is absent, repeated, or not `13` (RFC 6455 section 4.2.1 item 6).
+    /// `Sec-WebSocket-Version` is absent, repeated, or not `13` (RFC 6455 §4.2.1 item 6).
     Version,
-    /// `Origin` is repeated or not text (RFC 6454 section 7.3).
+    /// `Origin` is repeated or not text (RFC 6454 §7.3).
     Origin,
     /// `Sec-WebSocket-Protocol` is not a list of distinct tokens, or not one token in a response (RFC 6455 section
     /// 11.3.4).
     Subprotocol,
-    /// `Sec-WebSocket-Extensions` breaks its grammar, or is repeated in a response (RFC 6455 sections 9.1 and 11.3.2).
+    /// `Sec-WebSocket-Extensions` breaks its grammar, or is repeated in a response (RFC 6455 §9.1 and §11.3.2).
     Extensions,
-    /// `Sec-WebSocket-Accept` is absent, repeated, or not the answer to the key (RFC 6455 section 4.1 item 4).
+    /// `Sec-WebSocket-Accept` is absent, repeated, or not the answer to the key (RFC 6455 §4.1 item 4).
     Accept,
-    /// The server chose a subprotocol that was not offered (RFC 6455 section 4.1 item 6).
+    /// The server chose a subprotocol that was not offered (RFC 6455 §4.1 item 6).
     SubprotocolNotOffered,
-    /// The server chose an extension that was not offered (RFC 6455 section 4.1 item 5).
+    /// The server chose an extension that was not offered (RFC 6455 §4.1 item 5).
     ExtensionNotOffered,
 }
 
 impl HandshakeError {
     /// Returns the HTTP status code that a server refuses the request with: 400, 405, 426, 431 or 505.
     ///
-    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 section 4.4). An error that only a
+    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 §4.4). An error that only a
     /// response can have is 400; nobody sends it.
     ///
     /// ```
@@ -125,19 +125,19 @@ pub enum BuildError {
         /// The exact length in bytes of what was to be written.
         needed: usize,
     },
-    /// A header name is not a token (RFC 9110 section 5.1).
+    /// A header name is not a token (RFC 9110 §5.1).
     HeaderName,
-    /// A header value holds CR, LF, NUL or another control character (RFC 9110 section 5.5).
+    /// A header value holds CR, LF, NUL or another control character (RFC 9110 §5.5).
     HeaderValue,
     /// A header is one that the handshake itself writes, or one that would announce a body.
     ReservedHeader,
-    /// A subprotocol is not a token, or is offered twice (RFC 6455 section 4.1 item 10).
+    /// A subprotocol is not a token, or is offered twice (RFC 6455 §4.1 item 10).
     Subprotocol,
-    /// An extension breaks the grammar of RFC 6455 section 9.1.
+    /// An extension breaks the grammar of RFC 6455 §9.1.
     Extensions,
-    /// The subprotocol to answer with was not offered by the client (RFC 6455 section 4.2.2 item 4).
+    /// The subprotocol to answer with was not offered by the client (RFC 6455 §4.2.2 item 4).
     SubprotocolNotOffered,
-    /// The extension to answer with was not offered by the client (RFC 6455 section 4.2.2 item 4).
+    /// The extension to answer with was not offered by the client (RFC 6455 §4.2.2 item 4).
     ExtensionNotOffered,
     /// The status code of a refusal is not 200 to 599.
     Status,
@@ -163,7 +163,7 @@ impl fmt::Display for BuildError {
 
 impl core::error::Error for BuildError {}
 
-/// A text that is no WebSocket URI (RFC 6455 section 3).
+/// A text that is no WebSocket URI (RFC 6455 §3).
 ///
 /// ```
 /// use websocket_wire::handshake::{Uri, UriError};

@@ -1,4 +1,4 @@
-//! The head of an HTTP/1.1 message: start line and headers (RFC 9112 sections 2 to 5).
+//! The head of an HTTP/1.1 message: start line and headers (RFC 9112 §2 to §5).
 //!
 //! A head is looked for, then checked, then read where it lies: headers are split anew whenever someone asks, so there
 //! is no array of them, no heap and no count fixed at compile time. The search costs one `memchr` a line and gives up
@@ -168,7 +168,7 @@ impl<'a> Head<'a> {
             return Ok(Status::Partial { needed: if line_ended { 1 } else { 2 } });
         };
         let mut lines = &buf[..end];
-        // RFC 9112 section 2.2: "a server [...] SHOULD ignore at least one empty line (CRLF) received prior to the
+        // RFC 9112 §2.2: "a server [...] SHOULD ignore at least one empty line (CRLF) received prior to the
         // request-line".
         let mut start_line = next_line(&mut lines);
         while start_line == Some(b"") {
@@ -180,7 +180,7 @@ impl<'a> Head<'a> {
     }
 }
 
-/// Parses `HTTP/1.1` into `(1, 1)` (RFC 9112 section 2.3).
+/// Parses `HTTP/1.1` into `(1, 1)` (RFC 9112 §2.3).
 pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
     match text {
         [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => {
@@ -192,7 +192,7 @@ pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
 
 /// Whether an upgrade may take place in `version`.
 ///
-/// RFC 9110 section 7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request"; from
+/// RFC 9110 §7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request"; from
 /// HTTP/2 on there is no such header.
 pub(crate) fn is_upgradable(version: (u8, u8)) -> bool {
     version.0 == 1 && version.1 >= 1
@@ -210,7 +210,7 @@ pub(crate) fn set_once<'a>(
     }
 }
 
-/// Whether `b` is a `tchar` (RFC 9110 section 5.6.2).
+/// Whether `b` is a `tchar` (RFC 9110 §5.6.2).
 pub(crate) fn is_token_byte(b: u8) -> bool {
     TOKEN_BYTES[usize::from(b)]
 }
@@ -219,7 +219,7 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
     !text.is_empty() && text.iter().all(|&b| is_token_byte(b))
 }
 
-/// Whether `value` has none of the characters that RFC 9110 section 5.5 forbids: "CR, LF, and NUL", and other controls.
+/// Whether `value` has none of the characters that RFC 9110 §5.5 forbids: "CR, LF, and NUL", and other controls.
 ///
 /// It looks at all of them whatever the first is, because a loop that may leave early is not vectorized.
 pub(crate) fn is_header_value(value: &[u8]) -> bool {
@@ -241,7 +241,7 @@ static TOKEN_BYTES: [bool; 256] = {
     table
 };
 
-/// Removes the blanks around `value` (OWS of RFC 9110 section 5.6.3).
+/// Removes the blanks around `value` (OWS of RFC 9110 §5.6.3).
 pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     while let [b' ' | b'\t', rest @ ..] | [rest @ .., b' ' | b'\t'] = value {
         value = rest;
@@ -255,7 +255,7 @@ fn find_end(buf: &[u8], limits: HeadLimits) -> Result<Option<usize>, HandshakeEr
     let mut line_start = 0;
     let mut started = false;
     for (lines, newline) in memchr_iter(b'\n', window).enumerate() {
-        // RFC 9112 section 2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding
+        // RFC 9112 §2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding
         // CR".
         let blank = matches!(&window[line_start..newline], b"" | b"\r");
         if blank && started {
@@ -280,7 +280,7 @@ fn next_line<'a>(lines: &mut &'a [u8]) -> Option<&'a [u8]> {
 
 /// Checks the header lines, the blank one included, and returns them without it.
 ///
-/// A folded line, which RFC 9112 section 5.2 asks a server to refuse, and a blank in front of the colon (section 5.1)
+/// A folded line, which RFC 9112 §5.2 asks a server to refuse, and a blank in front of the colon (§5.1)
 /// are among what `httparse` refuses.
 fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
     let mut fields = [httparse::EMPTY_HEADER; HeadLimits::MAX_HEADERS];

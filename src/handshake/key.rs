@@ -1,4 +1,4 @@
-//! `Sec-WebSocket-Key` and the `Sec-WebSocket-Accept` that answers it (RFC 6455 sections 4.1 and 4.2.2).
+//! `Sec-WebSocket-Key` and the `Sec-WebSocket-Accept` that answers it (RFC 6455 §4.1 and §4.2.2).
 
 use core::fmt;
 use core::ops::Deref;
@@ -9,10 +9,10 @@ use sha1::{Digest, Sha1};
 
 use super::HandshakeError;
 
-/// The string that every server appends to the key before hashing it (RFC 6455 section 1.3).
+/// The string that every server appends to the key before hashing it (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/// A valid `Sec-WebSocket-Key`: the base64 text, 24 characters, of 16 bytes (RFC 6455 section 4.1).
+/// A valid `Sec-WebSocket-Key`: the base64 text, 24 characters, of 16 bytes (RFC 6455 §4.1).
 ///
 /// ```
 /// use websocket_wire::handshake::Key;
@@ -49,7 +49,7 @@ impl Key {
     /// ```
     pub fn parse(text: &[u8]) -> Result<Self, HandshakeError> {
         let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
-        // "a base64-encoded value that, when decoded, is 16 bytes in length" (section 4.2.1); the engine refuses what is
+        // "a base64-encoded value that, when decoded, is 16 bytes in length" (§4.2.1); the engine refuses what is
         // not canonical. It wants room for the 18 bytes that 24 characters could stand for.
         match STANDARD.decode_slice(key, &mut [0; 18]) {
             Ok(16) => Ok(Self(key)),
@@ -87,7 +87,7 @@ impl fmt::Debug for Key {
     }
 }
 
-/// The value of `Sec-WebSocket-Accept`: 28 characters of base64 on the stack (RFC 6455 section 4.2.2).
+/// The value of `Sec-WebSocket-Accept`: 28 characters of base64 on the stack (RFC 6455 §4.2.2).
 ///
 /// ```
 /// use websocket_wire::handshake::accept_key;
@@ -126,7 +126,7 @@ impl fmt::Debug for AcceptKey {
     }
 }
 
-/// Computes `Sec-WebSocket-Accept` from the text of a `Sec-WebSocket-Key` (RFC 6455 section 4.2.2).
+/// Computes `Sec-WebSocket-Accept` from the text of a `Sec-WebSocket-Key` (RFC 6455 §4.2.2).
 ///
 /// The text is hashed as it stands; whether it is a valid key is for [`Key::parse`] to say.
 ///

@@ -1,4 +1,4 @@
-//! Header values that are lists: tokens (RFC 9110 section 5.6.1) and extensions (RFC 6455 section 9.1).
+//! Header values that are lists: tokens (RFC 9110 §5.6.1) and extensions (RFC 6455 §9.1).
 
 use super::head::{Headers, is_token, is_token_byte, trim};
 use super::{BuildError, HandshakeError};
@@ -24,7 +24,7 @@ pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a
 
 /// Checks a client's `Sec-WebSocket-Protocol` headers.
 ///
-/// RFC 6455 section 4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in
+/// RFC 6455 §4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in
 /// the range U+0021 to U+007E not including separator characters [...] and MUST all be unique strings."
 pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeError> {
     let values = headers.get_all("Sec-WebSocket-Protocol");
@@ -134,7 +134,7 @@ impl<'a> Iterator for Extensions<'a> {
     type Item = Result<&'a [u8], HandshakeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // RFC 9110 section 5.6.1: "A recipient MUST parse and ignore a reasonable number of empty list elements".
+        // RFC 9110 §5.6.1: "A recipient MUST parse and ignore a reasonable number of empty list elements".
         while let [b' ' | b'\t' | b',', rest @ ..] = self.0 {
             self.0 = rest;
         }

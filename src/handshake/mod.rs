@@ -1,4 +1,4 @@
-//! The opening handshake (RFC 6455 section 4): an HTTP/1.1 upgrade, both roles, bytes in and bytes out.
+//! The opening handshake (RFC 6455 §4): an HTTP/1.1 upgrade, both roles, bytes in and bytes out.
 //!
 //! Nothing here opens a socket, draws a random number or allocates. The caller collects what arrives in a buffer and
 //! passes the whole of it again until the head is there; what comes back is a view of that buffer, and `consumed` says
@@ -19,12 +19,12 @@
 //!
 //! | RFC 6455 | item |
 //! |---|---|
-//! | section 3, WebSocket URIs | [`Uri`] |
-//! | section 4.1, client requirements | [`client`] |
-//! | section 4.2, server requirements | [`server`] |
-//! | sections 1.3 and 4.2.2, proof that the key was read | [`accept_key`], [`Key`], [`AcceptKey`] |
-//! | section 4.4, other versions | [`HandshakeError::Version`], [`server::Refusal`] |
-//! | section 9.1, extensions | grammar and names here; parameters are for the extension |
+//! | §3, WebSocket URIs | [`Uri`] |
+//! | §4.1, client requirements | [`client`] |
+//! | §4.2, server requirements | [`server`] |
+//! | §1.3 and §4.2.2, proof that the key was read | [`accept_key`], [`Key`], [`AcceptKey`] |
+//! | §4.4, other versions | [`HandshakeError::Version`], [`server::Refusal`] |
+//! | §9.1, extensions | grammar and names here; parameters are for the extension |
 
 mod answer;
 pub mod client;

@@ -1,4 +1,4 @@
-//! What a server answered: views for the client (RFC 6455 section 4.1).
+//! What a server answered: views for the client (RFC 6455 §4.1).
 
 use super::HandshakeError;
 use super::head::{HeaderIter, Headers, is_header_value, parse_version, set_once};
@@ -21,7 +21,7 @@ pub enum Outcome<'b> {
     Refused(Refusal<'b>),
 }
 
-/// A `101 Switching Protocols` that keeps every rule of RFC 6455 section 4.1; a view of the caller's bytes.
+/// A `101 Switching Protocols` that keeps every rule of RFC 6455 §4.1; a view of the caller's bytes.
 ///
 /// See [`Request`](super::client::Request) for an example.
 #[derive(Clone, Copy, Debug)]
@@ -202,7 +202,7 @@ impl<'b> Fields<'b> {
         Ok(fields)
     }
 
-    /// Sections 11.3.2 to 11.3.4: these headers "MUST NOT appear more than once in an HTTP response".
+    /// §11.3.2 to §11.3.4: these headers "MUST NOT appear more than once in an HTTP response".
     fn add(&mut self, name: &str, value: &'b [u8]) -> Result<(), HandshakeError> {
         let is = |known: &str| name.eq_ignore_ascii_case(known);
         if is("Upgrade") {
@@ -220,7 +220,7 @@ impl<'b> Fields<'b> {
     }
 }
 
-/// Splits `HTTP-version SP status-code [SP reason-phrase]` (RFC 9112 section 4); many servers leave out the last blank.
+/// Splits `HTTP-version SP status-code [SP reason-phrase]` (RFC 9112 §4); many servers leave out the last blank.
 pub(crate) fn split_status_line(line: &[u8]) -> Result<((u8, u8), u16), HandshakeError> {
     let (version, rest) = line.split_at_checked(8).ok_or(HandshakeError::Malformed)?;
     let version = parse_version(version)?;

@@ -1,4 +1,4 @@
-//! The server's side: the client's request read and checked (RFC 6455 sections 4.2.1 and 4.2.2).
+//! The server's side: the client's request read and checked (RFC 6455 §4.2.1 and §4.2.2).
 
 use super::head::{Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once};
 use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
@@ -8,7 +8,7 @@ use crate::status::Status;
 
 pub use super::answer::{Accept, Refusal};
 
-/// A client's opening handshake that keeps every rule of RFC 6455 section 4.2.1; a view of the caller's bytes.
+/// A client's opening handshake that keeps every rule of RFC 6455 §4.2.1; a view of the caller's bytes.
 ///
 /// ```
 /// use websocket_wire::{Status, handshake::server::Request};
@@ -124,7 +124,7 @@ impl<'a> Request<'a> {
         Accept::new(self.key, self.headers)
     }
 
-    /// Returns the resource name: path and query, also of a target in absolute form (RFC 6455 section 3).
+    /// Returns the resource name: path and query, also of a target in absolute form (RFC 6455 §3).
     ///
     /// ```
     /// # use websocket_wire::handshake::server::Request;
@@ -271,7 +271,7 @@ impl<'a> Request<'a> {
         self.headers.into_iter()
     }
 
-    /// Applies RFC 6455 section 4.2.1; both entries end here.
+    /// Applies RFC 6455 §4.2.1; both entries end here.
     fn check(line: &RequestLine<'_, 'a>, headers: Headers<'a>) -> Result<Self, HandshakeError> {
         // "An HTTP/1.1 or higher GET request, including a "Request-URI""
         ensure(line.method == b"GET", HandshakeError::Method)?;
@@ -279,7 +279,7 @@ impl<'a> Request<'a> {
         ensure(resource_name(line.target).is_some(), HandshakeError::Target)?;
         let fields = Fields::collect(headers)?;
         let host = text(fields.host, HandshakeError::Host)?.ok_or(HandshakeError::Host)?;
-        // RFC 9112 section 3.2: "A server MUST respond with a 400 (Bad Request) status code to any [...] request
+        // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any [...] request
         // message that contains more than one Host header field line or a Host header field with an invalid field
         // value."
         Authority::parse(host, 80).map_err(|_| HandshakeError::Host)?;
@@ -324,13 +324,13 @@ impl<'a> Fields<'a> {
         if is("Host") {
             set_once(&mut self.host, value, HandshakeError::Host)?;
         } else if is("Origin") {
-            // RFC 6454 section 7.3: "The user agent MUST NOT include more than one Origin header field".
+            // RFC 6454 §7.3: "The user agent MUST NOT include more than one Origin header field".
             set_once(&mut self.origin, value, HandshakeError::Origin)?;
         } else if is("Sec-WebSocket-Key") {
-            // Section 11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request."
+            // §11.3.1: "The |Sec-WebSocket-Key| header field MUST NOT appear more than once in an HTTP request."
             set_once(&mut self.key, value, HandshakeError::Key)?;
         } else if is("Sec-WebSocket-Version") {
-            // Section 11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP
+            // §11.3.5: "The |Sec-WebSocket-Version| header field MUST NOT appear more than once in an HTTP
             // request."
             set_once(&mut self.version, value, HandshakeError::Version)?;
         } else if is("Upgrade") {
@@ -340,11 +340,11 @@ impl<'a> Fields<'a> {
         } else if is("Sec-WebSocket-Protocol") {
             self.subprotocols = true;
         } else if is("Sec-WebSocket-Extensions") {
-            // Section 9.1: "If a value is received [...] that does not conform to the ABNF below, the recipient of such
+            // §9.1: "If a value is received [...] that does not conform to the ABNF below, the recipient of such
             // malformed data MUST immediately _Fail the WebSocket Connection_."
             ensure(Extensions::is_list(value), HandshakeError::Extensions)?;
         } else if is("Transfer-Encoding") || (is("Content-Length") && value != b"0") {
-            // RFC 9112 section 6.3: such a header says that a body follows the head; taking it for frames would let
+            // RFC 9112 §6.3: such a header says that a body follows the head; taking it for frames would let
             // whoever wrote the body write frames.
             return Err(HandshakeError::Body);
         }
@@ -360,7 +360,7 @@ fn text(value: Option<&[u8]>, error: HandshakeError) -> Result<Option<&str>, Han
     value.map(core::str::from_utf8).transpose().map_err(|_| error)
 }
 
-/// `method SP request-target SP HTTP-version` (RFC 9112 section 3).
+/// `method SP request-target SP HTTP-version` (RFC 9112 §3).
 struct RequestLine<'m, 'a> {
     method: &'m [u8],
     target: &'a str,
@@ -380,7 +380,7 @@ impl<'a> RequestLine<'a, 'a> {
 
 /// Returns the resource name of a request target, or `None` when it has none.
 ///
-/// "The "Request-URI" part of the request MUST match the /resource name/ defined in Section 3 (a relative URI) or be an
+/// "The "Request-URI" part of the request MUST match the /resource name/ defined in §3 (a relative URI) or be an
 /// absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding
 /// ws/wss URI."
 fn resource_name(target: &str) -> Option<&str> {

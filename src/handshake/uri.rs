@@ -1,4 +1,4 @@
-//! `ws:` and `wss:` URIs (RFC 6455 section 3).
+//! `ws:` and `wss:` URIs (RFC 6455 §3).
 
 use core::net::Ipv6Addr;
 
@@ -30,7 +30,7 @@ impl<'a> Uri<'a> {
     ///
     /// # Errors
     ///
-    /// [`UriError`] says which part RFC 6455 section 3 or RFC 3986 does not allow.
+    /// [`UriError`] says which part RFC 6455 §3 or RFC 3986 does not allow.
     ///
     /// ```
     /// # use websocket_wire::handshake::{Uri, UriError};
@@ -39,7 +39,7 @@ impl<'a> Uri<'a> {
     /// ```
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
         let (scheme, rest) = text.split_once("://").ok_or(UriError::Scheme)?;
-        // "ws" and "wss" are the schemes; RFC 3986 section 3.1: "schemes are case-insensitive".
+        // "ws" and "wss" are the schemes; RFC 3986 §3.1: "schemes are case-insensitive".
         let secure = scheme.eq_ignore_ascii_case("wss");
         if !secure && !scheme.eq_ignore_ascii_case("ws") {
             return Err(UriError::Scheme);
@@ -146,7 +146,7 @@ impl<'a> Uri<'a> {
     }
 }
 
-/// `host[:port]` as a URI or a `Host` header has it (RFC 3986 section 3.2, RFC 9110 section 7.2).
+/// `host[:port]` as a URI or a `Host` header has it (RFC 3986 §3.2, RFC 9110 §7.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Authority<'a> {
     text: &'a str,

@@ -1,4 +1,4 @@
-//! The classes of past vulnerabilities: lengths near every power of two, floods, endless loops, leaks (section 10.4).
+//! The classes of past vulnerabilities: lengths near every power of two, floods, endless loops, leaks (§10.4).
 
 use websocket_wire::{
     CloseFrame, Config, DecodeError, Decoder, Encoder, Header, Limits, MaskingKey, Opcode, Role, Status,

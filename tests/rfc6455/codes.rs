@@ -1,4 +1,4 @@
-//! Close codes: which may stand in a frame, in both directions (section 7.4).
+//! Close codes: which may stand in a frame, in both directions (§7.4).
 
 use websocket_wire::{
     CloseCode, CloseFrame, Config, DecodeError, Decoder, EncodeError, Encoder, InvalidClose, MaskingKey, Opcode,
@@ -6,7 +6,7 @@ use websocket_wire::{
 
 use crate::{KEY, ROLES, decode, masked, wire};
 
-/// The classes of section 7.4.2 and of the IANA registry.
+/// The classes of §7.4.2 and of the IANA registry.
 fn may_be_sent(code: u16) -> bool {
     match code {
         0..=999 => false,

@@ -1,4 +1,4 @@
-//! The sending side: minimal lengths, masks, the order of frames, refusals (sections 5.1 to 5.5, 6.1).
+//! The sending side: minimal lengths, masks, the order of frames, refusals (§5.1 to §5.5, 6.1).
 
 use websocket_wire::{Claims, EncodeError, Encoder, Header, MaskingKey, Opcode, Rsv};
 

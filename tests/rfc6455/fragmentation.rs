@@ -1,4 +1,4 @@
-//! Messages in several frames, and control frames between them (section 5.4).
+//! Messages in several frames, and control frames between them (§5.4).
 
 use websocket_wire::{
     Claims, CloseCode, Config, DecodeError, Decoder, Header, Limits, Opcode, OutOfSequence, Rsv, Sequence,
@@ -79,7 +79,7 @@ fn continuations_carry_the_opcode_of_their_message() {
     }
 }
 
-/// "Control frames (see Section 5.5) MAY be injected in the middle of a fragmented message."
+/// "Control frames (see §5.5) MAY be injected in the middle of a fragmented message."
 #[test]
 fn control_frames_in_every_gap_of_a_message_are_delivered_in_order_with_their_payload() {
     for role in ROLES {

@@ -1,4 +1,4 @@
-//! Opcodes, reserved bits, the samples of section 5.7, empty payloads (sections 5.2, 5.7).
+//! Opcodes, reserved bits, the samples of §5.7, empty payloads (sections 5.2, 5.7).
 
 use websocket_wire::{Claims, Config, DecodeError, Decoder, Opcode, Role, Rsv};
 

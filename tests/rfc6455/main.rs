@@ -16,7 +16,7 @@ use websocket_wire::{Config, DecodeError, Decoder, Opcode, Role, Status};
 
 const ROLES: [Role; 2] = [Role::Client, Role::Server];
 
-/// The key of the samples in section 5.7.
+/// The key of the samples in §5.7.
 const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
 /// What a decoder made of a stream: the same for every way in which the stream is cut into reads.

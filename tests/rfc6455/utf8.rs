@@ -1,4 +1,4 @@
-//! What is text: every class of code points and of impossible bytes (section 8.1, RFC 3629).
+//! What is text: every class of code points and of impossible bytes (§8.1, RFC 3629).
 
 use websocket_wire::{Config, DecodeError, Decoder};
 
