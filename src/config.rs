@@ -26,7 +26,8 @@ pub enum Role {
 pub struct Limits {
     /// The longest payload of one data frame, in bytes. Above: close code 1009. Control frames have 125 of their own.
     pub frame_len: u64,
-    /// The longest message, in bytes: the payloads of its frames added up. Above: close code 1009.
+    /// The longest message, in bytes: the payloads of its frames added up. Above: close code 1009. `u64::MAX` is no
+    /// limit.
     pub message_len: u64,
     /// The most frames that one message may have, empty ones counted. Above: close code 1008. A whole message in one
     /// frame always passes, and `u32::MAX` is no limit.

@@ -50,7 +50,8 @@ pub trait Side: sealed::Side {}
 pub struct Server;
 
 /// The side that masks every frame with a key of the [`MaskSource`] `M` (§5.1).
-#[derive(Clone, Copy)]
+///
+/// It cannot be cloned, nor can an encoder of this side: the clone would give the same keys again.
 pub struct Client<M>(M);
 
 impl Side for Server {}
@@ -191,7 +192,14 @@ impl<S: Side> Encoder<S> {
     /// ```
     #[inline]
     pub fn encode(&mut self, header: impl Into<Header>, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
-        let (header, sequence) = self.prepare(header.into(), payload)?;
+        self.encode_first(header.into().first_byte(), payload, out)
+    }
+
+    /// Does what [`encode`](Self::encode) says. A byte goes from one function to another in a register; a [`Header`] goes
+    /// through memory, where it is written field by field and waited for when it is read as a whole.
+    #[inline]
+    fn encode_first(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+        let (header, sequence) = self.prepare(first, payload)?;
         let start = self.header_len(&header);
         let needed = start.saturating_add(payload.len());
         let Some(out) = out.get_mut(..needed) else {
@@ -234,7 +242,7 @@ impl<S: Side> Encoder<S> {
         buf: &mut [u8],
     ) -> Result<usize, EncodeError> {
         let (headroom, payload) = buf.split_at_mut(headroom);
-        let (header, sequence) = self.prepare(header.into(), payload)?;
+        let (header, sequence) = self.prepare(header.into().first_byte(), payload)?;
         let needed = self.header_len(&header);
         let Some(start) = headroom.len().checked_sub(needed) else {
             return Err(EncodeError::BufferTooSmall { needed });
@@ -265,7 +273,7 @@ impl<S: Side> Encoder<S> {
     /// ```
     #[inline]
     pub fn header(&mut self, header: impl Into<Header>, payload_len: u64) -> Result<HeaderBuf, EncodeError> {
-        let header = Header { payload_len, mask: None, ..header.into() };
+        let header = Header::of_first_byte(header.into().first_byte(), payload_len);
         let sequence = self.check(&header)?;
         self.commit(header, sequence).encode()
     }
@@ -291,7 +299,7 @@ impl<S: Side> Encoder<S> {
         payload: &[u8],
         buf: &mut impl bytes::BufMut,
     ) -> Result<(), EncodeError> {
-        let (header, sequence) = self.prepare(header.into(), payload)?;
+        let (header, sequence) = self.prepare(header.into().first_byte(), payload)?;
         let needed = self.header_len(&header).saturating_add(payload.len());
         if buf.remaining_mut() < needed {
             return Err(EncodeError::BufferTooSmall { needed });
@@ -404,10 +412,10 @@ impl<S: Side> Encoder<S> {
         self.is_closed
     }
 
-    /// Checks the frame that is to carry `payload`. Returns its header, without a key, and the sequence after it.
+    /// Checks the frame with this first byte that is to carry `payload`. Returns its header, without a key, and the sequence after it.
     #[inline]
-    fn prepare(&self, header: Header, payload: &[u8]) -> Result<(Header, Sequence), EncodeError> {
-        let header = Header { payload_len: payload.len() as u64, mask: None, ..header };
+    fn prepare(&self, first: u8, payload: &[u8]) -> Result<(Header, Sequence), EncodeError> {
+        let header = Header::of_first_byte(first, payload.len() as u64);
         let sequence = self.check(&header)?;
         if header.opcode == Opcode::Close {
             CloseFrame::parse(payload)?;
@@ -456,19 +464,26 @@ fn append(header: &Header, payload: &[u8], buf: &mut impl bytes::BufMut) {
     let (head, start) = header.to_bytes();
     let len = start + payload.len();
     let room = buf.chunk_mut();
-    if room.len() < len.max(head.len()) {
+    if room.len() < len {
         return append_in_pieces(header, payload, buf);
     }
-    // All sixteen bytes, of which the payload overwrites the padding: a copy of constant length is one store, and one of
-    // as many bytes as the header has was a call, which cost 25 cycles a frame.
-    room[..head.len()].copy_from_slice(&head);
+    // Each arm is a copy of constant length, so one to three stores; a copy of variable length was a call, which cost 25
+    // cycles a frame.
+    match start {
+        2 => room[..2].copy_from_slice(&head[..2]),
+        4 => room[..4].copy_from_slice(&head[..4]),
+        6 => room[..6].copy_from_slice(&head[..6]),
+        8 => room[..8].copy_from_slice(&head[..8]),
+        10 => room[..10].copy_from_slice(&head[..10]),
+        _ => room[..14].copy_from_slice(&head[..14]),
+    }
     match header.mask {
         Some(key) => Mask::new(key).apply_to_uninit(payload, &mut room[start..]),
         None => room[start..len].copy_from_slice(payload),
     }
     #[allow(unsafe_code)]
-    // SAFETY: `chunk_mut` gave at least `len` bytes; those before `start` were initialised by the copy of the header, which
-    // is at least that long, and those from there to `len` by the copy of the payload.
+    // SAFETY: `chunk_mut` gave at least `len` bytes; the copy of the header initialised those before `start`, which is
+    // the length of every header (2, 4, 6, 8, 10 or 14), and the copy of the payload those from there to `len`.
     unsafe {
         buf.advance_mut(len);
     }

@@ -184,6 +184,20 @@ impl Header {
         2 + length + if self.mask.is_some() { 4 } else { 0 }
     }
 
+    /// Returns FIN, the reserved bits and the opcode as they go on the wire.
+    #[inline]
+    pub(crate) const fn first_byte(&self) -> u8 {
+        let fin = if self.fin { FIN } else { 0 };
+        fin | self.rsv.bits() | self.opcode.bits()
+    }
+
+    /// Returns the unmasked header with this first byte.
+    #[inline]
+    pub(crate) const fn of_first_byte(first: u8, payload_len: u64) -> Self {
+        let (rsv, opcode) = (Rsv::from_first_byte(first), Opcode::of_first_byte(first));
+        Self { fin: first & FIN != 0, rsv, opcode, mask: None, payload_len }
+    }
+
     /// Checks what §5.2 and §5.5 ask of any header that is sent.
     #[inline]
     pub(crate) const fn check(&self) -> Result<(), EncodeError> {
@@ -221,7 +235,7 @@ impl Header {
     /// piece; stored field by field and read back as a whole, it would wait for the stores.
     #[inline]
     pub(crate) fn to_bytes(self) -> ([u8; 16], usize) {
-        let first = u8::from(self.fin) << 7 | self.rsv.bits() | self.opcode.bits();
+        let first = self.first_byte();
         let (length, extended, key_at) = match self.payload_len {
             len @ 0..=125 => (len as u8, 0, 2),
             len @ 126..=0xFFFF => (LENGTH_16, u64::from((len as u16).swap_bytes()), 4),

@@ -85,7 +85,8 @@ impl Sequence {
             return Ok(*self);
         }
         // Not `len + have > max`: a peer chooses both terms.
-        if header.payload_len > limits.message_len.saturating_sub(self.len) {
+        let is_limited = limits.message_len != u64::MAX;
+        if is_limited && header.payload_len > limits.message_len.saturating_sub(self.len) {
             return Err(OutOfSequence::MessageTooLong);
         }
         let is_fragment = !(header.fin && self.message.is_none());
@@ -96,8 +97,9 @@ impl Sequence {
             return Ok(Self::new());
         }
         let message = if self.message.is_some() { self.message } else { Some(header.opcode) };
-        // Only a count without a limit can reach the top, and there it may stay.
-        Ok(Self { message, fragments: self.fragments.saturating_add(1), len: self.len + header.payload_len })
+        // Only what has no limit can reach the top, and there it may stay.
+        let (fragments, len) = (self.fragments.saturating_add(1), self.len.saturating_add(header.payload_len));
+        Ok(Self { message, fragments, len })
     }
 
     /// Returns the opcode of the message that is open, or `None` between messages. Never

@@ -98,7 +98,7 @@ impl Assembler {
             let kind = frame.ends_message().then(|| Kind::of(&frame).of_message(self.rsv, self.decoder.validates()));
             input.advance(consumed);
             if let Some(kind) = kind {
-                return Ok(Some(kind.message(self.joined.split().freeze())));
+                return Ok(Some(kind.message(core::mem::take(&mut self.joined).freeze())));
             }
         }
     }
