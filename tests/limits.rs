@@ -211,16 +211,26 @@ fn a_sum_that_would_overflow_is_too_long_and_not_short() {
 }
 
 #[test]
-fn the_sequence_adds_up_to_the_last_value_of_u64_and_not_past_it() {
+fn a_message_limit_near_the_top_of_u64_is_kept_without_overflow() {
+    let limits = Limits { message_len: u64::MAX - 1, ..Limits::NONE };
     let frame = |len| Header { payload_len: len, ..Header::new(Opcode::Continuation).fragment() };
     let begin = Header { payload_len: LONGEST, ..Header::new(Opcode::Binary).fragment() };
-    let sequence = Sequence::new().after(&begin, &Limits::NONE).unwrap();
-    let sequence = sequence.after(&frame(LONGEST), &Limits::NONE).unwrap();
-    assert_eq!(sequence.after(&frame(2), &Limits::NONE), Err(OutOfSequence::MessageTooLong));
-    assert_eq!(sequence.after(&frame(u64::MAX), &Limits::NONE), Err(OutOfSequence::MessageTooLong));
-    let full = sequence.after(&frame(1), &Limits::NONE).unwrap();
-    assert_eq!(full.after(&frame(1), &Limits::NONE), Err(OutOfSequence::MessageTooLong));
-    assert!(full.after(&frame(0), &Limits::NONE).is_ok());
+    let sequence = Sequence::new().after(&begin, &limits).unwrap();
+    let sequence = sequence.after(&frame(LONGEST), &limits).unwrap();
+    assert_eq!(sequence.after(&frame(1), &limits), Err(OutOfSequence::MessageTooLong));
+    assert_eq!(sequence.after(&frame(u64::MAX), &limits), Err(OutOfSequence::MessageTooLong));
+    assert!(sequence.after(&frame(0), &limits).is_ok());
+}
+
+#[test]
+fn without_a_message_limit_no_sum_is_too_long() {
+    let frame = |len| Header { payload_len: len, ..Header::new(Opcode::Continuation).fragment() };
+    let begin = Header { payload_len: LONGEST, ..Header::new(Opcode::Binary).fragment() };
+    let mut sequence = Sequence::new().after(&begin, &Limits::NONE).unwrap();
+    for _ in 0..5 {
+        sequence = sequence.after(&frame(LONGEST), &Limits::NONE).unwrap();
+    }
+    assert_eq!(sequence.message(), Some(Opcode::Binary));
 }
 
 #[test]

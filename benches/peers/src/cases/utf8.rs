@@ -1,0 +1,126 @@
+//! Unmasking and validating text: this crate's one pass, the two passes of each peer, and two passes with this crate's mask.
+
+use std::cell::RefCell;
+use std::hint::black_box;
+
+use super::{Aligned, Bench, Layout};
+use crate::clock::Clock;
+use crate::contest::{Case, Contestant, Kind};
+use crate::corpus::{self, KEY, Length, Random, Script};
+use crate::peer::{Peer, TextLoop};
+use crate::peers::OURS;
+use websocket_wire::mask::{Mask, MaskingKey};
+
+pub const GROUP: &str = "text";
+/// Unmasking alone.
+pub const MASK: &str = "unmask alone";
+pub const SIMD: &str = "unmask, then simdutf8";
+pub const STD: &str = "unmask, then std";
+
+const SIZES: [usize; 15] =
+    [8, 12, 20, 31, 45, 63, 64, 125, 256, 1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10, 1 << 20];
+const UNLEARNT: [Length; 2] = [Length::Unlearnt(8, 63), Length::Unlearnt(0, 125)];
+
+struct Validator<'a> {
+    name: &'a str,
+    kind: Kind,
+    f: &'a TextLoop,
+}
+
+pub fn run(bench: &mut Bench, peers: &[Peer]) {
+    let unmask = |payload: &mut [u8], key| Mask::new(MaskingKey::new(key)).apply(payload);
+    let bounds = [
+        Peer::new(MASK).texts(move |payload, key| {
+            unmask(payload, key);
+            true
+        }),
+        Peer::new(SIMD).texts(move |payload, key| {
+            unmask(payload, key);
+            simdutf8::basic::from_utf8(payload).is_ok()
+        }),
+        Peer::new(STD).texts(move |payload, key| {
+            unmask(payload, key);
+            std::str::from_utf8(payload).is_ok()
+        }),
+    ];
+    let validators: Vec<_> = peers
+        .iter()
+        .enumerate()
+        .map(|(i, peer)| (peer, if i < OURS { Kind::Ours } else { Kind::Peer }))
+        .chain(bounds.iter().map(|peer| (peer, Kind::Bound)))
+        .filter_map(|(peer, kind)| Some(Validator { name: peer.name, kind, f: peer.text.as_ref()? }))
+        .collect();
+    for script in Script::TEXTS {
+        for length in SIZES.map(Length::Fixed).into_iter().chain(UNLEARNT) {
+            one(bench, &validators, script, length);
+        }
+    }
+}
+
+/// Masked texts in a buffer.
+struct Texts {
+    layout: Layout,
+    masked: Vec<u8>,
+    plain: Vec<u8>,
+}
+
+impl Texts {
+    fn new(script: Script, length: Length, random: &mut Random) -> Self {
+        let layout = Layout::new(length, 6, random);
+        let mut plain = vec![0; layout.len];
+        let mut masked = plain.clone();
+        for slot in &layout.slots {
+            let payload = script.payload(slot.len, random);
+            plain[slot.start..][..slot.len].copy_from_slice(&payload);
+            masked[slot.start..][..slot.len].copy_from_slice(&payload);
+            corpus::mask(&mut masked[slot.start..][..slot.len], KEY);
+        }
+        Self { layout, masked, plain }
+    }
+}
+
+fn one(bench: &mut Bench, validators: &[Validator<'_>], script: Script, length: Length) {
+    let mut random = Random::new(4);
+    let count = if matches!(length, Length::Unlearnt(..)) { 48 } else { 1 };
+    let texts: Vec<_> = (0..count).map(|_| Texts::new(script, length, &mut random)).collect();
+    validators.iter().for_each(|validator| check(validator, &texts[0]));
+    let clock = Clock::like(&bench.clock);
+    let buf = RefCell::new(Aligned::new(texts[0].layout.len));
+    let case = Case {
+        group: GROUP,
+        series: script.name().into(),
+        label: length.to_string(),
+        bytes: length.mean(),
+        times: texts[0].layout.slots.len(),
+    };
+    let contestants = validators
+        .iter()
+        .map(|validator| {
+            let (mut next, buf, texts, clock) = (0, &buf, &texts, &clock);
+            Contestant {
+                name: validator.name.into(),
+                kind: validator.kind,
+                sample: Box::new(move |round| {
+                    next = (next + 1) % texts.len();
+                    let Texts { layout, masked, .. } = &texts[next];
+                    let mut buf = buf.borrow_mut();
+                    let bytes = buf.of_round(round, layout.len);
+                    bytes.copy_from_slice(masked);
+                    clock.time(|| _ = black_box((validator.f)(black_box(bytes), &layout.slots, black_box(KEY))))
+                }),
+            }
+        })
+        .collect();
+    bench.run(bench.effort(), case, contestants);
+}
+
+fn check(validator: &Validator<'_>, texts: &Texts) {
+    let mut bytes = texts.masked.clone();
+    assert!((validator.f)(&mut bytes, &texts.layout.slots, KEY), "{} refuses valid text", validator.name);
+    assert!(bytes == texts.plain, "{} unmasks wrongly", validator.name);
+    let slot = texts.layout.slots.iter().find(|slot| slot.len > 0).expect("a text");
+    let mut bytes = texts.masked.clone();
+    bytes[slot.start + slot.len - 1] = 0xff ^ KEY[(slot.len - 1) % 4];
+    let is_valid = (validator.f)(&mut bytes, &texts.layout.slots, KEY);
+    assert_eq!(is_valid, validator.name == MASK, "{} on invalid text", validator.name);
+}
