@@ -51,6 +51,13 @@ impl<'a> Span<'a> {
         Span { src, dst: src.cast_mut(), len: bytes.len(), key: 0, memory: PhantomData }
     }
 
+    /// The same span, if it was made by [`Span::in_place`]: now the compiler knows too that there is only one pointer.
+    #[inline(always)]
+    pub(crate) fn onto_itself(self) -> Self {
+        debug_assert!(self.src == self.dst.cast_const());
+        Span { src: self.dst.cast_const(), ..self }
+    }
+
     #[inline(always)]
     pub(crate) fn len(self) -> usize {
         self.len
