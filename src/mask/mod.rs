@@ -149,6 +149,21 @@ impl Mask {
         is_ascii
     }
 
+    /// Unmasks the next bytes and steps over them, to the end if all are ASCII, else to some place before what is not;
+    /// returns how many. There must be more than [`SHORT`].
+    #[inline]
+    pub(crate) fn apply_while_ascii(&mut self, bytes: &mut [u8]) -> usize {
+        // A glance at the first bytes spares a text in another script the call, which is 9 cycles.
+        if let [a, b, c, d, ..] = *bytes
+            && (u32::from_ne_bytes([a, b, c, d]) ^ self.key) & 0x8080_8080 != 0
+        {
+            return 0;
+        }
+        let count = apply_long_while_ascii(bytes, self.key);
+        self.advance(count);
+        count
+    }
+
     /// Bytes of a payload that is to be unmasked by a kernel; the mask stays where it is.
     #[inline(always)]
     pub(crate) fn span<'a>(&self, bytes: &'a mut [u8]) -> Span<'a> {
@@ -173,18 +188,23 @@ impl Mask {
 
 #[inline(never)]
 fn apply_long(bytes: &mut [u8], key: u32) {
-    simd::run(Long::new(Span::in_place(bytes, key)));
+    simd::run(Long::<_, false>::in_place(bytes, key));
+}
+
+#[inline(never)]
+fn apply_long_while_ascii(bytes: &mut [u8], key: u32) -> usize {
+    simd::run(Long::<_, true>::in_place(bytes, key))
 }
 
 #[inline(never)]
 fn apply_long_to(src: &[u8], dst: &mut [u8], key: u32) {
-    simd::run(Long::new(Span::copying(src, dst, key)));
+    simd::run(Long::copying(Span::copying(src, dst, key)));
 }
 
 #[cfg(feature = "alloc")]
 #[inline(never)]
 fn apply_long_to_uninit(src: &[u8], dst: &mut bytes::buf::UninitSlice, key: u32) {
-    simd::run(Long::new(Span::copying_to_uninit(src, dst, key)));
+    simd::run(Long::copying(Span::copying_to_uninit(src, dst, key)));
 }
 
 /// Returns the key as it stands `count` bytes on: its bytes in memory, rotated.

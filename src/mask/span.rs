@@ -51,6 +51,28 @@ impl<'a> Span<'a> {
         Span { src, dst: src.cast_mut(), len: bytes.len(), key: 0, memory: PhantomData }
     }
 
+    /// The same span, if it was made by [`Span::in_place`]: now the compiler knows too that there is only one pointer.
+    #[inline(always)]
+    pub(crate) fn onto_itself(self) -> Self {
+        debug_assert!(self.src == self.dst.cast_const());
+        Span { src: self.dst.cast_const(), ..self }
+    }
+
+    /// What is left behind the first `count` bytes.
+    ///
+    /// # Safety
+    ///
+    /// `count <= self.len()`.
+    #[inline(always)]
+    pub(crate) unsafe fn skip(self, count: usize) -> Self {
+        debug_assert!(count <= self.len);
+        // SAFETY: at most `len`, by the caller's word.
+        let src = unsafe { self.src.add(count) };
+        // SAFETY: at most `len`, by the caller's word.
+        let dst = unsafe { self.dst.add(count) };
+        Span { src, dst, len: self.len - count, key: rotate(self.key, count), ..self }
+    }
+
     #[inline(always)]
     pub(crate) fn len(self) -> usize {
         self.len

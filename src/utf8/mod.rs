@@ -97,10 +97,20 @@ impl Validator {
     /// are as they were. `mask` and the validator stand before that byte.
     #[inline]
     pub fn unmask(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
-        if self.state.is_boundary() && bytes.len() <= SHORT && mask.apply_if_ascii(bytes) {
-            return Ok(());
+        let mut at = 0;
+        if self.state.is_boundary() {
+            at = if bytes.len() > SHORT {
+                mask.apply_while_ascii(bytes)
+            } else if mask.apply_if_ascii(bytes) {
+                bytes.len()
+            } else {
+                0
+            };
+            if at == bytes.len() {
+                return Ok(());
+            }
         }
-        self.unmask_any(mask, bytes)
+        self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
     }
 
     /// The general case of [`Validator::unmask`], out of line.
