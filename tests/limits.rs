@@ -60,6 +60,21 @@ fn a_message_may_be_as_long_as_its_limit_and_not_a_byte_longer() {
 }
 
 #[test]
+fn the_limits_bind_short_messages_that_are_all_here_as_they_bind_the_others() {
+    for (limit, len) in (0..131u64).flat_map(|limit| [(limit, limit), (limit, limit + 1)]) {
+        for (is_server, opcode) in [(false, 1), (false, 2), (true, 1), (true, 2)] {
+            let built = frame(opcode, vec![b'x'; len as usize]);
+            let wire = if is_server { built.key([1, 2, 3, 4]).wire() } else { built.wire() };
+            let too_long = |error| if len > limit { Err(error) } else { Ok(1) };
+            let rules = Rules { frame_len: limit, ..Rules::strict(is_server) };
+            assert_eq!(decode_all(&rules, &wire), too_long(DecodeError::FrameTooLong), "{len} of {limit}");
+            let rules = Rules { message_len: limit, ..Rules::strict(is_server) };
+            assert_eq!(decode_all(&rules, &wire), too_long(DecodeError::MessageTooLong), "{len} of {limit}");
+        }
+    }
+}
+
+#[test]
 fn the_frame_limit_is_judged_before_the_message_limit() {
     let limits = Limits { frame_len: 9, message_len: 9, fragments: 0 };
     assert_eq!(decode(limits, &declared(10)), Err(DecodeError::FrameTooLong));
