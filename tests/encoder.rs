@@ -247,6 +247,39 @@ fn a_frame_takes_exactly_the_room_it_says_and_touches_nothing_around() {
     }
 }
 
+/// Appends one frame to `buf`, which has the room, and returns how much of the room is left.
+#[cfg(feature = "alloc")]
+fn append(payload: &[u8], is_client: bool, mut buf: impl bytes::BufMut) -> usize {
+    if is_client {
+        Encoder::client(|| MaskingKey::new(send::key(1))).encode_to(Opcode::Binary, payload, &mut buf).unwrap();
+    } else {
+        Encoder::server().encode_to(Opcode::Binary, payload, &mut buf).unwrap();
+    }
+    buf.remaining_mut()
+}
+
+#[cfg(feature = "alloc")]
+#[test]
+fn a_frame_is_appended_whole_wherever_the_pieces_of_the_buffer_meet() {
+    use bytes::BufMut;
+    for (len, is_client) in [0, 1, 9, 130, 1300].into_iter().flat_map(|len| [(len, false), (len, true)]) {
+        let payload: Vec<u8> = (0..len).map(|i| i as u8).collect();
+        let built = frame(2, &payload);
+        let wire = if is_client { built.key(send::key(1)).wire() } else { built.wire() };
+        let step = if cfg!(miri) { 41 } else { 1 };
+        for (meet, spare) in (0..=wire.len()).step_by(step).flat_map(|meet| [0, 1, 20].map(|spare| (meet, spare))) {
+            let mut out = vec![GUARD; wire.len() + spare];
+            let (front, back) = out.split_at_mut(meet);
+            assert_eq!(append(&payload, is_client, front.chain_mut(back)), spare);
+            assert_eq!(out[..wire.len()], wire, "{len} bytes in pieces that meet at {meet}");
+            let mut grown = Vec::with_capacity(meet + spare);
+            grown.push(GUARD);
+            append(&payload, is_client, &mut grown);
+            assert_eq!((grown[0], &grown[1..]), (GUARD, &wire[..]), "a capacity of {}", meet + spare);
+        }
+    }
+}
+
 #[test]
 fn a_broken_rule_is_told_before_a_lack_of_room() {
     let mut encoder = Encoder::server();
