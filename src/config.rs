@@ -26,8 +26,7 @@ pub enum Role {
 pub struct Limits {
     /// The longest payload of one data frame, in bytes. Above: close code 1009. Control frames have 125 of their own.
     pub frame_len: u64,
-    /// The longest message, in bytes: the payloads of its frames added up. Above: close code 1009. `u64::MAX` is no
-    /// limit.
+    /// The longest message, in bytes: the payloads of its frames added up. Above: close code 1009.
     pub message_len: u64,
     /// The most frames that one message may have, empty ones counted. Above: close code 1008. A whole message in one
     /// frame always passes, and `u32::MAX` is no limit.
@@ -37,7 +36,7 @@ pub struct Limits {
 impl Limits {
     /// 16 MiB a frame, 64 MiB a message, 131,072 fragments a message.
     pub const DEFAULT: Self = Self { frame_len: 16 << 20, message_len: 64 << 20, fragments: 1 << 17 };
-    /// No limits: for an endpoint that trusts its peer, or that counts for itself.
+    /// No limits but that the sum of a message fits 64 bits: for an endpoint that trusts its peer, or that counts for itself.
     pub const NONE: Self = Self { frame_len: u64::MAX, message_len: u64::MAX, fragments: u32::MAX };
 }
 

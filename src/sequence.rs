@@ -85,8 +85,7 @@ impl Sequence {
             return Ok(*self);
         }
         // Not `len + have > max`: a peer chooses both terms.
-        let is_limited = limits.message_len != u64::MAX;
-        if is_limited && header.payload_len > limits.message_len.saturating_sub(self.len) {
+        if header.payload_len > limits.message_len.saturating_sub(self.len) {
             return Err(OutOfSequence::MessageTooLong);
         }
         let is_fragment = !(header.fin && self.message.is_none());
@@ -97,9 +96,8 @@ impl Sequence {
             return Ok(Self::new());
         }
         let message = if self.message.is_some() { self.message } else { Some(header.opcode) };
-        // Only what has no limit can reach the top, and there it may stay.
-        let (fragments, len) = (self.fragments.saturating_add(1), self.len.saturating_add(header.payload_len));
-        Ok(Self { message, fragments, len })
+        // Only a count without a limit can reach the top, and there it may stay.
+        Ok(Self { message, fragments: self.fragments.saturating_add(1), len: self.len + header.payload_len })
     }
 
     /// Returns the opcode of the message that is open, or `None` between messages. Never
@@ -143,12 +141,26 @@ impl From<OutOfSequence> for DecodeError {
 }
 
 impl From<OutOfSequence> for EncodeError {
-    /// An encoder sets no limits, so the two faults of length cannot arise there.
+    /// An encoder sets no limits, so a message is too long only above 2^64 bytes, and never of too many fragments.
     fn from(error: OutOfSequence) -> Self {
         match error {
             OutOfSequence::NothingToContinue => Self::UnexpectedContinuation,
             OutOfSequence::MessageOpen => Self::UnfinishedMessage,
             OutOfSequence::MessageTooLong | OutOfSequence::TooManyFragments => Self::PayloadTooLong,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_without_a_limit_stays_at_the_top() {
+        let mut sequence = Sequence { message: Some(Opcode::Binary), fragments: u32::MAX - 1, len: 0 };
+        for _ in 0..3 {
+            sequence = sequence.after(&Header::new(Opcode::Continuation).fragment(), &Limits::NONE).unwrap();
+        }
+        assert_eq!(sequence.fragments, u32::MAX);
     }
 }

@@ -238,17 +238,6 @@ fn a_message_limit_near_the_top_of_u64_is_kept_without_overflow() {
 }
 
 #[test]
-fn without_a_message_limit_no_sum_is_too_long() {
-    let frame = |len| Header { payload_len: len, ..Header::new(Opcode::Continuation).fragment() };
-    let begin = Header { payload_len: LONGEST, ..Header::new(Opcode::Binary).fragment() };
-    let mut sequence = Sequence::new().after(&begin, &Limits::NONE).unwrap();
-    for _ in 0..5 {
-        sequence = sequence.after(&frame(LONGEST), &Limits::NONE).unwrap();
-    }
-    assert_eq!(sequence.message(), Some(Opcode::Binary));
-}
-
-#[test]
 fn a_sequence_without_a_limit_of_fragments_never_says_too_many() {
     let limits = Limits { fragments: u32::MAX, ..Limits::NONE };
     let next = Header::new(Opcode::Continuation).fragment();

@@ -64,6 +64,7 @@ impl Assembler {
     ///
     /// Control frames are returned as they come, also between the fragments of a message. `None` says that more input
     /// is needed; what is left in `input` then, at most a header or a control frame, is to be kept in front of it.
+    /// Behind a close frame all input is dropped and `None` is returned for ever.
     ///
     /// # Errors
     ///
@@ -82,6 +83,11 @@ impl Assembler {
         loop {
             let (frame, consumed) = match self.decoder.decode(input)? {
                 Status::Complete { value, consumed } => (value, consumed),
+                Status::Partial { .. } if self.decoder.is_closed() => {
+                    // "discards any further data received" (§1.4), so that a peer that goes on sending fills no buffer.
+                    input.clear();
+                    return Ok(None);
+                }
                 Status::Partial { .. } => return Ok(None),
             };
             let is_data = frame.header().opcode.is_data();
