@@ -174,6 +174,11 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     /// How many bytes have been unmasked.
     type Output = usize;
 
+    // On Golden Cove, in place at offset 6, as a share of the speed of `slice::fill`: 32-byte vectors have 0.58 at 4 KiB, 0.51
+    // at 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.9 and more. From 64 KiB on both are as fast as `fill`. On Zen 4, XOR is
+    // bound by one 32-byte store a cycle either way.
+    const WIDE_FROM: usize = 256;
+
     #[inline(always)]
     fn len(&self) -> usize {
         self.span.len()

@@ -79,6 +79,17 @@ pub(crate) trait Isa: Copy {
 /// All of them are little-endian.
 #[allow(dead_code, reason = "a target without vectors has no look-ups")]
 pub(crate) trait Lookup: Isa {
+    /// Reads the `len` bytes from `from` on, 1 to `BYTES`, to the end of a vector, XORs them with its end of `key`, and leaves
+    /// zeros in front of them: where there is an instruction that does so without a look at the length.
+    ///
+    /// # Safety
+    ///
+    /// `len` bytes from `from` on can be read.
+    #[inline(always)]
+    unsafe fn load_end(self, _from: *const u8, _len: usize, _key: Self::V) -> Option<Self::V> {
+        None
+    }
+
     /// Splits 32 bytes, the lowest byte of `low` first, into a vector and the one that follows it. With vectors of
     /// 32 bytes the first one is zero.
     fn halves(self, low: u128, high: u128) -> (Self::V, Self::V);
@@ -111,6 +122,9 @@ pub(crate) trait Lookup: Isa {
 #[allow(dead_code, reason = "a target without vectors neither chooses nor has look-ups")]
 pub(crate) trait Kernel {
     type Output;
+
+    /// The length in bytes from which on vectors of 64 bytes pay; shorter ones get 32 bytes.
+    const WIDE_FROM: usize;
 
     /// The bytes that the algorithm works on, by which the width of the vectors is chosen.
     fn len(&self) -> usize;

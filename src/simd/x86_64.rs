@@ -25,22 +25,15 @@ pub(crate) struct Avx2(());
 #[derive(Copy, Clone)]
 pub(crate) struct Avx512(());
 
-/// From this length on, in bytes, vectors of 64 bytes are used.
-///
-/// On Golden Cove, in place at offset 6, as a share of the speed of `slice::fill`: 32-byte vectors 0.58 at 4 KiB, 0.51 at
-/// 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.86, 0.86 and 0.89. From 64 KiB on both are as fast as `fill`. In validation they
-/// do 9 bytes a cycle instead of 5 in scripts other than ASCII. On Zen 4, XOR is bound by one 32-byte store a cycle either way.
-const WIDE_FROM: usize = 256;
-
 #[inline]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(not(test))]
-    let level = Level::best_for(kernel.len());
+    let level = Level::best_for::<K>(kernel.len());
     #[cfg(test)]
-    let level = super::forced::get().unwrap_or_else(|| Level::best_for(kernel.len()));
+    let level = super::forced::get().unwrap_or_else(|| Level::best_for::<K>(kernel.len()));
     match level {
         // SAFETY: the CPU has said that it has AVX-512.
-        Level::Avx512 if kernel.len() >= WIDE_FROM => unsafe { run_avx512(kernel) },
+        Level::Avx512 if kernel.len() >= K::WIDE_FROM => unsafe { run_avx512(kernel) },
         // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes.
         Level::Avx512 | Level::Avx2 => unsafe { run_avx2(kernel) },
         Level::Sse2 => kernel.run(BASELINE),
@@ -72,8 +65,8 @@ pub(crate) enum Level {
 impl Level {
     /// Returns the best one for a kernel that works on `len` bytes.
     #[inline]
-    fn best_for(len: usize) -> Self {
-        if len >= WIDE_FROM && has_avx512::get() {
+    fn best_for<K: Kernel>(len: usize) -> Self {
+        if len >= K::WIDE_FROM && has_avx512::get() {
             Level::Avx512
         } else if has_avx2::get() {
             Level::Avx2
@@ -295,6 +288,17 @@ impl Isa for Avx512 {
 }
 
 impl Lookup for Avx512 {
+    #[inline(always)]
+    unsafe fn load_end(self, from: *const u8, len: usize, key: __m512i) -> Option<__m512i> {
+        debug_assert!((1..=64).contains(&len));
+        let here = u64::MAX << (64 - len);
+        let start = from.wrapping_add(len).wrapping_sub(64);
+        // SAFETY: only the `len` bytes at the end are read, which the caller vouches for; `self` proves AVX-512.
+        let bytes = unsafe { _mm512_maskz_loadu_epi8(here, start.cast()) };
+        // SAFETY: `self` exists, so the CPU has AVX-512.
+        Some(unsafe { _mm512_maskz_mov_epi8(here, self.xor(bytes, key)) })
+    }
+
     #[inline(always)]
     fn halves(self, low: u128, high: u128) -> (__m512i, __m512i) {
         let [a, b] = [low as i64, (low >> 64) as i64];

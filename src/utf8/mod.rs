@@ -70,11 +70,14 @@ impl Validator {
             at += 1;
         }
         let rest = &bytes[at..];
-        if !rest.is_empty() {
-            let verdict = simd::run(Text::reading(rest));
-            self.conclude(rest, verdict).map_err(|(_, i)| Utf8Error { position: at + i })?;
+        if rest.is_empty() {
+            return Ok(());
         }
-        Ok(())
+        let verdict = simd::run(Text::reading(rest));
+        if verdict.is_ok() && ends_at_boundary(rest) {
+            return Ok(());
+        }
+        self.conclude(rest, verdict).map_err(|(_, i)| Utf8Error { position: at + i })
     }
 
     /// Unmasks the next bytes of the text in place and takes them, in one pass.
@@ -116,6 +119,20 @@ impl Validator {
     /// The general case of [`Validator::unmask`], out of line.
     #[inline(never)]
     fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+        if self.goes_byte_by_byte(bytes.len()) {
+            return self.unmask_from_within(mask, bytes);
+        }
+        let verdict = simd::run(Text::unmasking(mask.span(bytes)));
+        if verdict.is_ok() && ends_at_boundary(bytes) {
+            mask.advance(bytes.len());
+            return Ok(());
+        }
+        self.unmask_to_open_end(mask, bytes, verdict)
+    }
+
+    /// Unmasks byte by byte to the end of a code point, and the rest in the usual way.
+    #[inline(never)]
+    fn unmask_from_within(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
             let plain = mask.peek(bytes[at]);
@@ -124,18 +141,26 @@ impl Validator {
             mask.advance(1);
             at += 1;
         }
-        let rest = &mut bytes[at..];
-        if rest.is_empty() {
+        if at == bytes.len() {
             return Ok(());
         }
-        let verdict = simd::run(Text::unmasking(mask.span(rest)));
-        let verdict = self.conclude(rest, verdict);
-        mask.advance(verdict.map_or_else(|(_, i)| i, |()| rest.len()));
+        self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
+    }
+
+    /// Brings the state to the end of `bytes` or to its fault; what the kernel unmasked in vain is masked again.
+    #[cold]
+    fn unmask_to_open_end(
+        &mut self,
+        mask: &mut Mask,
+        bytes: &mut [u8],
+        verdict: Result<(), Fault>,
+    ) -> Result<(), Utf8Error> {
+        let verdict = self.conclude(bytes, verdict);
+        mask.advance(verdict.map_or_else(|(_, i)| i, |()| bytes.len()));
         verdict.map_err(|(until, i)| {
-            // Masks again what the kernel had unmasked in vain.
             let mut again = *mask;
-            again.apply(&mut rest[i..until]);
-            Utf8Error { position: at + i }
+            again.apply(&mut bytes[i..until]);
+            Utf8Error { position: i }
         })
     }
 
@@ -175,15 +200,8 @@ impl Validator {
     /// Brings the state to the end of `plain`, which began with a code point, or to the first impossible byte.
     ///
     /// `plain` is unmasked as far as the kernel got. On an error, returns how far that was and the index of the byte.
-    #[inline(always)]
+    #[cold]
     fn conclude(&mut self, plain: &[u8], verdict: Result<(), Fault>) -> Result<(), (usize, usize)> {
-        // Nearly always the text ends between two code points, which the last bytes tell at once.
-        if let (Ok(()), [.., a, b, c]) = (verdict, plain)
-            && (*a < 0xf0 && *b < 0xe0 && *c < 0xc0)
-        {
-            self.state = State::BOUNDARY;
-            return Ok(());
-        }
         let Fault { from, until } = verdict.err().unwrap_or(Fault { from: plain.len(), until: plain.len() });
         // What precedes `from` is sound, so the last code point that begins there is at most four bytes back.
         let start = plain[..from].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
@@ -199,6 +217,12 @@ impl Validator {
             }
         }
     }
+}
+
+/// Tells, at a glance, that a text without fault does not end within a code point; that is so nearly always.
+#[inline(always)]
+const fn ends_at_boundary(plain: &[u8]) -> bool {
+    matches!(*plain, [.., a, b, c] if a < 0xf0 && b < 0xe0 && c < 0xc0)
 }
 
 impl Default for Validator {
