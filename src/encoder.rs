@@ -412,9 +412,12 @@ impl<S: Side> Encoder<S> {
         self.is_closed
     }
 
+    // These four are inlined always: out of line they hand a `Header` over through memory, written field by field and loaded
+    // as a whole, which costs a stall each time (16 bytes from a server: 60 cycles a frame).
+
     /// Checks the frame with this first byte that is to carry `payload`. Returns its header, without a key, and the sequence after it.
-    #[inline]
-    fn prepare(&self, first: u8, payload: &[u8]) -> Result<(Header, Sequence), EncodeError> {
+    #[inline(always)]
+    fn prepare(&self, first: u8, payload: &[u8]) -> Result<(Header, Option<Sequence>), EncodeError> {
         let header = Header::of_first_byte(first, payload.len() as u64);
         let sequence = self.check(&header)?;
         if header.opcode == Opcode::Close {
@@ -423,9 +426,9 @@ impl<S: Side> Encoder<S> {
         Ok((header, sequence))
     }
 
-    /// Checks what a header can break; returns the sequence after it.
-    #[inline]
-    fn check(&self, header: &Header) -> Result<Sequence, EncodeError> {
+    /// Checks what a header can break; returns the sequence after it where that is another one.
+    #[inline(always)]
+    fn check(&self, header: &Header) -> Result<Option<Sequence>, EncodeError> {
         if self.is_closed {
             return Err(EncodeError::Closed);
         }
@@ -439,19 +442,27 @@ impl<S: Side> Encoder<S> {
         if header.opcode == Opcode::Close && header.payload_len == 1 {
             return Err(EncodeError::InvalidClose(InvalidClose::Length));
         }
-        Ok(self.sequence.after(header, &Limits::NONE)?)
+        // A whole message between messages leaves the sequence as it is. Not storing it saves the next frame a wait: it
+        // is stored field by field and loaded as a whole.
+        let opcode = header.opcode;
+        if self.sequence.message().is_none() && header.fin && opcode.is_data() && opcode != Opcode::Continuation {
+            return Ok(None);
+        }
+        Ok(Some(self.sequence.after(header, &Limits::NONE)?))
     }
 
     /// Counts the frame as sent: draws its key, and closes behind a close frame. Returns the header with the key.
-    #[inline]
-    fn commit(&mut self, header: Header, sequence: Sequence) -> Header {
-        self.sequence = sequence;
-        self.is_closed = header.opcode == Opcode::Close;
+    #[inline(always)]
+    fn commit(&mut self, header: Header, sequence: Option<Sequence>) -> Header {
+        if let Some(sequence) = sequence {
+            self.sequence = sequence;
+            self.is_closed = header.opcode == Opcode::Close;
+        }
         Header { mask: self.side.next_key(), ..header }
     }
 
     /// Returns the length of `header` once it has the key that this side gives it.
-    #[inline]
+    #[inline(always)]
     fn header_len(&self, header: &Header) -> usize {
         header.encoded_len() + if S::IS_MASKED { 4 } else { 0 }
     }

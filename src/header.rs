@@ -185,21 +185,21 @@ impl Header {
     }
 
     /// Returns FIN, the reserved bits and the opcode as they go on the wire.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn first_byte(&self) -> u8 {
         let fin = if self.fin { FIN } else { 0 };
         fin | self.rsv.bits() | self.opcode.bits()
     }
 
     /// Returns the unmasked header with this first byte.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn of_first_byte(first: u8, payload_len: u64) -> Self {
         let (rsv, opcode) = (Rsv::from_first_byte(first), Opcode::of_first_byte(first));
         Self { fin: first & FIN != 0, rsv, opcode, mask: None, payload_len }
     }
 
     /// Checks what §5.2 and §5.5 ask of any header that is sent.
-    #[inline]
+    #[inline(always)]
     pub(crate) const fn check(&self) -> Result<(), EncodeError> {
         if self.payload_len >> 63 != 0 {
             return Err(EncodeError::PayloadTooLong);
@@ -216,7 +216,7 @@ impl Header {
     }
 
     /// Writes the header to the front of `out`, which is long enough, and returns its length.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write(&self, out: &mut [u8]) -> usize {
         let (bytes, len) = self.to_bytes();
         // Each arm is a copy of constant length, so one to three stores; a copy of variable length would be a call.
@@ -233,7 +233,7 @@ impl Header {
 
     /// Returns the header, padded with zeros, and its length. Put together in a register, it reaches memory in one
     /// piece; stored field by field and read back as a whole, it would wait for the stores.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn to_bytes(self) -> ([u8; 16], usize) {
         let first = self.first_byte();
         let (length, extended, key_at) = match self.payload_len {
