@@ -5,16 +5,12 @@ use crate::config::Config;
 use crate::config::Role;
 use crate::error::DecodeError;
 use crate::frame::Frame;
-use crate::header::{Form, Header, MAX_CONTROL_LEN, Start};
+use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_BINARY, WHOLE_TEXT};
 use crate::mask::{Mask, MaskingKey};
 use crate::opcode::Opcode;
 use crate::sequence::Sequence;
 use crate::status::Status;
 use crate::utf8::Validator;
-
-/// The first bytes of the two frames that most traffic is made of: a whole text and a whole binary message.
-const WHOLE_TEXT: u8 = 0x81;
-const WHOLE_BINARY: u8 = 0x82;
 
 /// Decodes one direction of a connection.
 ///

@@ -5,7 +5,7 @@ use core::fmt;
 use crate::close::{CloseFrame, InvalidClose};
 use crate::config::{Claims, Limits};
 use crate::error::EncodeError;
-use crate::header::{Header, HeaderBuf};
+use crate::header::{Header, HeaderBuf, MAX_CONTROL_LEN, WHOLE_BINARY, WHOLE_TEXT};
 use crate::mask::{Mask, MaskingKey};
 use crate::opcode::Opcode;
 use crate::sequence::Sequence;
@@ -199,6 +199,9 @@ impl<S: Side> Encoder<S> {
     /// through memory, where it is written field by field and waited for when it is read as a whole.
     #[inline]
     fn encode_first(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+        if let Some(len) = self.encode_short(first, payload, out) {
+            return Ok(len);
+        }
         let (header, sequence) = self.prepare(first, payload)?;
         let start = self.header_len(&header);
         let needed = start.saturating_add(payload.len());
@@ -213,6 +216,27 @@ impl<S: Side> Encoder<S> {
             None => body.copy_from_slice(payload),
         }
         Ok(needed)
+    }
+
+    /// Writes the frame that most traffic is made of, a short, whole text or binary message between messages; returns
+    /// `None`, and has done nothing, where it is another one or may not be sent.
+    #[inline(always)]
+    fn encode_short(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Option<usize> {
+        let is_common = matches!(first, WHOLE_TEXT | WHOLE_BINARY) && payload.len() <= MAX_CONTROL_LEN as usize;
+        if !is_common || self.is_closed || self.sequence.message().is_some() {
+            return None;
+        }
+        let start = if S::IS_MASKED { 6 } else { 2 };
+        let (header, body) = out.get_mut(..start + payload.len())?.split_at_mut(start);
+        header[..2].copy_from_slice(&[first, payload.len() as u8 | if S::IS_MASKED { 0x80 } else { 0 }]);
+        match self.side.next_key() {
+            Some(key) => {
+                header[2..].copy_from_slice(&key.to_bytes());
+                Mask::new(key).apply_to(payload, body);
+            }
+            None => body.copy_from_slice(payload),
+        }
+        Some(start + payload.len())
     }
 
     /// Makes a frame of the payload `buf[headroom..]` where it lies: masks it in place and writes the header right in

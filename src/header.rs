@@ -18,6 +18,11 @@ const LENGTH_64: u8 = 127;
 /// The longest payload of a control frame, in bytes (§5.5).
 pub(crate) const MAX_CONTROL_LEN: u64 = 125;
 
+/// The first byte of a whole text message.
+pub(crate) const WHOLE_TEXT: u8 = 0x81;
+/// The first byte of a whole binary message.
+pub(crate) const WHOLE_BINARY: u8 = 0x82;
+
 /// The header of a frame.
 ///
 /// The MASK bit of the wire *is* the `Option` around the key. The fields can hold what may not be sent, as a control
@@ -235,18 +240,18 @@ impl Header {
     /// piece; stored field by field and read back as a whole, it would wait for the stores.
     #[inline(always)]
     pub(crate) fn to_bytes(self) -> ([u8; 16], usize) {
-        let first = self.first_byte();
-        let (length, extended, key_at) = match self.payload_len {
-            len @ 0..=125 => (len as u8, 0, 2),
-            len @ 126..=0xFFFF => (LENGTH_16, u64::from((len as u16).swap_bytes()), 4),
-            len => (LENGTH_64, len.swap_bytes(), 10),
+        let (mask, key, key_len) = match self.mask {
+            Some(key) => (MASK, u128::from(u32::from_le_bytes(key.to_bytes())), 4),
+            None => (0, 0, 0),
         };
-        let (mask, key, len) = match self.mask {
-            Some(key) => (MASK, u32::from_le_bytes(key.to_bytes()), key_at + 4),
-            None => (0, 0, key_at),
+        let start = |length| u128::from(u16::from_le_bytes([self.first_byte(), mask | length]));
+        // Shifts by constants: where the key goes depends on the length, which most often is predicted.
+        let (word, len) = match self.payload_len {
+            len @ 0..=125 => (start(len as u8) | key << 16, 2),
+            len @ 126..=0xFFFF => (start(LENGTH_16) | u128::from((len as u16).swap_bytes()) << 16 | key << 32, 4),
+            len => (start(LENGTH_64) | u128::from(len.swap_bytes()) << 16 | key << 80, 10),
         };
-        let start = u128::from(u16::from_le_bytes([first, mask | length]));
-        let word = start | u128::from(extended) << 16 | u128::from(key) << (8 * key_at);
+        let len = len + key_len;
         (word.to_le_bytes(), len)
     }
 }
