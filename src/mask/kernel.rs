@@ -47,10 +47,8 @@ pub(crate) fn short<const ASCII_ONLY: bool>(span: Span<'_>) -> bool {
     match span.len() {
         // SAFETY: 64 bytes or more.
         65.. => unsafe { edges::<_, 4, ASCII_ONLY>(span, BASELINE) },
-        // SAFETY: 32 bytes or more.
-        33.. => unsafe { edges::<_, 2, ASCII_ONLY>(span, BASELINE) },
-        // SAFETY: 16 bytes or more.
-        16.. => unsafe { edges::<_, 1, ASCII_ONLY>(span, BASELINE) },
+        // SAFETY: 17 to 64 bytes, which are one to four of these vectors.
+        17.. => unsafe { spread::<_, ASCII_ONLY>(span, BASELINE) },
         // SAFETY: 8 bytes or more.
         8.. => unsafe { edges::<_, 1, ASCII_ONLY>(span, Word::<u64>::NEW) },
         // SAFETY: 4 bytes or more.
@@ -80,6 +78,33 @@ unsafe fn edges<I: Isa, const N: usize, const ASCII_ONLY: bool>(span: Span<'_>, 
     unsafe { store(span, isa, 0, front) };
     // SAFETY: `N` vectors from `tail` on end at `len`.
     unsafe { store(span, isa, tail, back) };
+    true
+}
+
+/// Unmasks one to four vectors, with no look at the length: two from the front and two from the back, which are the same two
+/// if there are no more than two.
+///
+/// # Safety
+///
+/// The span has one to four vectors.
+#[inline(always)]
+unsafe fn spread<I: Isa, const ASCII_ONLY: bool>(span: Span<'_>, isa: I) -> bool {
+    let tail = span.len() - I::BYTES;
+    let inwards = if tail > I::BYTES { I::BYTES } else { 0 };
+    let (front_key, back_key) = (span.key(isa, 0), span.key(isa, tail));
+    let places = [0, inwards, tail - inwards, tail];
+    let mut plain = [front_key, front_key, back_key, back_key];
+    for (v, at) in plain.iter_mut().zip(places) {
+        // SAFETY: no place is more than `tail`, a vector before the end.
+        *v = unsafe { span.load(isa, at, *v) };
+    }
+    if ASCII_ONLY && isa.any_high_bit(join(isa, plain)) {
+        return false;
+    }
+    for (v, at) in plain.into_iter().zip(places) {
+        // SAFETY: as for its load.
+        unsafe { span.store(isa, at, v) };
+    }
     true
 }
 
