@@ -14,7 +14,10 @@
 //! a fault that all three allow is there. A second test compares where a third or fourth byte must stand with where one does.
 //! Both tests show a fault at the impossible byte or, if that can begin no code point, at the one after it.
 //!
-//! A text of fewer than 32 bytes is put together in registers, at the end of 32 bytes that begin with zeros. So nothing
+//! Text that is ASCII from its start on is unmasked by the masking kernel and does not come here.
+//!
+//! A text of one vector or less is put together in registers, at the end of a vector that begins with zeros: by a masked load
+//! where there is one, else, up to 32 bytes, from two overlapping words. So nothing
 //! follows the text that would look like a fault of its end, which may be in the middle of a code point.
 #![allow(unsafe_code)]
 #![allow(dead_code, reason = "a target without vectors has no look-ups")]

@@ -116,9 +116,9 @@ impl Validator {
         self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
     }
 
-    /// The general case of [`Validator::unmask`], out of line.
+    /// The general case of [`Validator::unmask`], out of line; to be called where the text is known not to be ASCII.
     #[inline(never)]
-    fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+    pub(crate) fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
