@@ -146,7 +146,7 @@ pub enum EncodeError {
     FragmentedControl,
     /// A control frame of more than 125 bytes (§5.5).
     ControlTooLong,
-    /// A payload of 2^63 bytes or more (§5.2).
+    /// A payload of 2^63 bytes or more (§5.2), or a message of 2^64 or more.
     PayloadTooLong,
     /// A continuation frame while no message is open, as after the final fragment (§5.4).
     UnexpectedContinuation,

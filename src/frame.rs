@@ -190,6 +190,27 @@ impl<'b> Frame<'b> {
         Some(unsafe { core::str::from_utf8_unchecked(self.payload) })
     }
 
+    /// Returns what [`text`](Self::text) does and keeps the buffer borrowed, so that the text outlives the frame.
+    ///
+    /// ```
+    /// # use websocket_wire::{DecodeError, Decoder, Status};
+    /// fn text<'b>(decoder: &mut Decoder, buf: &'b mut [u8]) -> Option<&'b str> {
+    ///     let (frame, _) = decoder.decode(buf).ok()?.complete()?;
+    ///     frame.into_text()
+    /// }
+    /// assert_eq!(text(&mut Decoder::client(), &mut [0x81, 2, b'h', b'i']), Some("hi"));
+    /// ```
+    #[inline]
+    #[must_use]
+    pub const fn into_text(self) -> Option<&'b str> {
+        if !self.is_valid_text {
+            return None;
+        }
+        #[allow(unsafe_code)]
+        // SAFETY: as in `text`; the payload is borrowed for `'b` and from here on only for reading.
+        Some(unsafe { core::str::from_utf8_unchecked(self.payload) })
+    }
+
     /// Returns the code and the reason of a close frame; `None` for a close frame without a body and for any other
     /// frame.
     ///

@@ -21,7 +21,7 @@
 //! `stream` is anything that reads and writes; the buffer may be as small as 131 bytes.
 //!
 //! ```
-//! use websocket_wire::{Decoder, Encoder, Opcode, Status};
+//! use websocket_wire::{CloseFrame, Decoder, Encoder, Opcode, Status};
 //! # use std::io::{Read, Write};
 //! # struct Pipe(&'static [u8], Vec<u8>);
 //! # impl Read for Pipe { fn read(&mut self, b: &mut [u8]) -> std::io::Result<usize> { self.0.read(b) } }
@@ -32,29 +32,29 @@
 //! # let mut stream = Pipe(b"\x89\x82\x01\x02\x03\x04\x69\x6b\x88\x80\x05\x06\x07\x08", Vec::new());
 //!
 //! let (mut decoder, mut encoder) = (Decoder::server(), Encoder::server());
-//! let (mut buf, mut len, mut out) = ([0; 4096], 0, [0; 131]);
-//! while !decoder.is_closed() {
-//!     match decoder.decode(&mut buf[..len])? {
-//!         Status::Complete { value: frame, consumed } => {
+//! let (mut buf, mut at, mut len, mut out) = ([0; 4096], 0, 0, [0; 131]);
+//! while !encoder.is_closed() {
+//!     let n = match decoder.decode(&mut buf[at..len]) {
+//!         Ok(Status::Complete { value: frame, consumed }) => {
+//!             at += consumed;
 //!             match frame.message_opcode() {
-//!                 Opcode::Ping => {
-//!                     let n = encoder.pong(frame.payload(), &mut out)?;
-//!                     stream.write_all(&out[..n])?;
-//!                 }
-//!                 Opcode::Close => {
-//!                     let n = encoder.close(frame.close(), &mut out)?;
-//!                     stream.write_all(&out[..n])?;
-//!                 }
-//!                 _ => { /* frame.payload(), up to frame.ends_message() */ }
+//!                 Opcode::Ping => encoder.pong(frame.payload(), &mut out)?,
+//!                 Opcode::Close => encoder.close(frame.close(), &mut out)?,
+//!                 _ => 0, // frame.payload() is here; frame.ends_message() says when it was all
 //!             }
-//!             buf.copy_within(consumed..len, 0);
-//!             len -= consumed;
 //!         }
-//!         Status::Partial { .. } => match stream.read(&mut buf[len..])? {
-//!             0 => break,
-//!             n => len += n,
-//!         },
-//!     }
+//!         Ok(Status::Partial { .. }) => {
+//!             buf.copy_within(at..len, 0); // at most a header, or a control frame
+//!             (at, len) = (0, len - at);
+//!             match stream.read(&mut buf[len..])? {
+//!                 0 => break,
+//!                 n => len += n,
+//!             }
+//!             continue;
+//!         }
+//!         Err(error) => encoder.close(Some(CloseFrame::new(error.close_code(), "")), &mut out)?,
+//!     };
+//!     stream.write_all(&out[..n])?;
 //! }
 //! # assert_eq!(stream.1, b"\x8a\x02hi\x88\x00");
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -75,7 +75,7 @@
 //!
 //! | feature | default | what it adds | what it does not |
 //! |---|---|---|---|
-//! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`] | x86-64 kernels are still chosen at run time |
+//! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`] | x86-64 kernels are still chosen at run time, where there is an operating system |
 //! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error` | no I/O, no threads |
 //! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
 //! | `handshake` | yes | [`handshake`], both roles | no heap, no sockets, no TLS, no random numbers |

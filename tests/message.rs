@@ -139,7 +139,7 @@ fn every_message_survives_encoding_and_assembling() {
     ];
     let (mut encoder, mut wire) = (Encoder::client(|| MaskingKey::new([9, 8, 7, 6])), Vec::new());
     for message in &messages {
-        encoder.message(message, &mut wire).unwrap();
+        encoder.message_to(message, &mut wire).unwrap();
     }
     for size in [1, 2, 3, 131, 4096, wire.len()] {
         assert_eq!(assemble(Config::server(), &wire, size), (messages.to_vec(), None));
@@ -150,7 +150,7 @@ fn every_message_survives_encoding_and_assembling() {
 fn a_raw_message_is_sent_with_its_opcode_and_bits() {
     let claims = Claims::NONE.message_rsv(Rsv::RSV2).opcode(Opcode::Data5);
     let (mut encoder, mut wire) = (Encoder::server().claims(claims), Vec::new());
-    encoder.message(&raw(Opcode::Data5, Rsv::RSV2, b"x"), &mut wire).unwrap();
+    encoder.message_to(&raw(Opcode::Data5, Rsv::RSV2, b"x"), &mut wire).unwrap();
     assert_eq!(wire, [0xA5, 1, b'x']);
 }
 

@@ -90,7 +90,7 @@ impl<S: Side> Peer<S> {
 
     pub(crate) fn send(&mut self, message: &Message) -> Result<(), Fault> {
         self.out.clear();
-        self.encoder.message(message, &mut self.out)?;
+        self.encoder.message_to(message, &mut self.out)?;
         Ok(self.stream.write_all(&self.out)?)
     }
 

@@ -13,7 +13,8 @@ use crate::status::Status;
 
 /// Decodes one direction of a connection into whole messages.
 ///
-/// A message that lies in one frame and in one buffer is returned as a view of that buffer, without a copy. What comes
+/// A message that lies in one frame and in one buffer is returned as a view of that buffer, without a copy. It keeps that
+/// buffer alive: who stores small messages for long copies them first. What comes
 /// in parts is joined, each byte copied once as it arrives: memory grows with what was received, never with what was
 /// declared, up to [`Limits::message_len`](crate::Limits::message_len).
 ///
@@ -36,6 +37,9 @@ pub struct Assembler {
     decoder: Decoder,
     /// The message that is open, as far as it has come.
     joined: BytesMut,
+    /// How many bytes of it the decoder has delivered. Should joining them panic, and the panic be caught, `joined` has
+    /// fewer, and is not what the decoder has validated.
+    delivered: u64,
     /// The reserved bits of its first frame.
     rsv: Rsv,
 }
@@ -57,7 +61,7 @@ impl Assembler {
     /// ```
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { decoder: Decoder::new(config), joined: BytesMut::new(), rsv: Rsv::NONE }
+        Self { decoder: Decoder::new(config), joined: BytesMut::new(), delivered: 0, rsv: Rsv::NONE }
     }
 
     /// Takes from the front of `input` what belongs to the next message and returns it once it is whole.
@@ -100,13 +104,21 @@ impl Assembler {
                 let payload = input.split_to(consumed).freeze().slice(range);
                 return Ok(Some(kind.message(payload)));
             }
+            self.delivered += frame.payload().len() as u64;
             self.joined.extend_from_slice(frame.payload());
-            let kind = frame.ends_message().then(|| Kind::of(&frame).of_message(self.rsv, self.decoder.validates()));
+            let (opcode, ends_message) = (frame.message_opcode(), frame.ends_message());
             input.advance(consumed);
-            if let Some(kind) = kind {
-                return Ok(Some(kind.message(core::mem::take(&mut self.joined).freeze())));
+            if ends_message {
+                return Ok(Some(self.finish(opcode)));
             }
         }
+    }
+
+    /// Makes a message of the parts that were joined.
+    fn finish(&mut self, opcode: Opcode) -> Message {
+        let payload = core::mem::take(&mut self.joined).freeze();
+        let is_whole = core::mem::take(&mut self.delivered) == payload.len() as u64;
+        Kind { opcode, rsv: self.rsv, is_valid_text: is_whole && self.decoder.validates() }.message(payload)
     }
 
     /// Returns the decoder, to ask for its state.
@@ -124,11 +136,6 @@ impl Assembler {
 impl Kind {
     fn of(frame: &Frame<'_>) -> Self {
         Self { opcode: frame.message_opcode(), rsv: frame.header().rsv, is_valid_text: frame.text().is_some() }
-    }
-
-    /// Returns the kind of the whole message whose last frame this is.
-    fn of_message(self, rsv: Rsv, validates: bool) -> Self {
-        Self { opcode: self.opcode, rsv, is_valid_text: validates }
     }
 
     fn message(self, payload: Bytes) -> Message {

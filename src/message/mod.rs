@@ -20,7 +20,7 @@ use crate::rsv::Rsv;
 /// use websocket_wire::{Encoder, Message, Text};
 ///
 /// let mut wire = Vec::new();
-/// Encoder::server().message(&Message::Text(Text::from("Hello")), &mut wire)?;
+/// Encoder::server().message_to(&Message::Text(Text::from("Hello")), &mut wire)?;
 /// assert_eq!(wire, b"\x81\x05Hello");
 /// # Ok::<(), websocket_wire::EncodeError>(())
 /// ```
@@ -89,11 +89,11 @@ impl<S: Side> Encoder<S> {
     /// ```
     /// # use websocket_wire::{Encoder, Message};
     /// let mut wire = Vec::new();
-    /// Encoder::server().message(&Message::Close(None), &mut wire)?;
+    /// Encoder::server().message_to(&Message::Close(None), &mut wire)?;
     /// assert_eq!(wire, [0x88, 0]);
     /// # Ok::<(), websocket_wire::EncodeError>(())
     /// ```
-    pub fn message(&mut self, message: &Message, buf: &mut impl BufMut) -> Result<(), EncodeError> {
+    pub fn message_to(&mut self, message: &Message, buf: &mut impl BufMut) -> Result<(), EncodeError> {
         match message {
             Message::Text(text) => self.encode_to(Opcode::Text, text.as_bytes(), buf),
             Message::Binary(payload) => self.encode_to(Opcode::Binary, payload, buf),
