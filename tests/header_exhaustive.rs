@@ -40,7 +40,7 @@ const KEY: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
 
 /// The first two bytes, all of them, but few under Miri.
 fn first_two_bytes() -> impl Iterator<Item = [u8; 2]> {
-    (0..=u16::MAX).step_by(if cfg!(miri) { 251 } else { 1 }).map(u16::to_be_bytes)
+    (0..=u16::MAX).step_by(if cfg!(miri) { 2003 } else { 1 }).map(u16::to_be_bytes)
 }
 
 /// Returns the lengths that can follow this second byte, as they go on the wire.
@@ -125,7 +125,7 @@ fn every_header_that_parses_encodes_to_the_bytes_it_came_from() {
 
 /// Every header that the fields can hold, of the lengths at boundaries.
 fn for_each_value(mut test: impl FnMut(Header)) {
-    for bits in (0..=u8::MAX).step_by(if cfg!(miri) { 17 } else { 1 }) {
+    for bits in (0..=u8::MAX).step_by(if cfg!(miri) { 51 } else { 1 }) {
         let opcode = Opcode::from_bits(bits & 0x0F).unwrap();
         for mask in [None, Some(MaskingKey::new(KEY)), Some(MaskingKey::new([0; 4]))] {
             for payload_len in LENGTHS {
