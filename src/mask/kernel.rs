@@ -19,7 +19,7 @@
 //! What bounds it, measured on Golden Cove with 64-byte vectors, in L1 and in one process with a bare loop of eight aligned
 //! loads, XORs and stores:
 //!
-//! - The bare loop does 50 bytes a core cycle of the 64 that one store a cycle allows, 0.95 to 1.0 of `slice::fill`. The loop
+//! - The bare loop does 55 to 60 bytes a core cycle of the 64 that one store a cycle allows, 0.95 to 1.0 of `slice::fill`. The loop
 //!   here is as fast, because it steps a pointer: with an index, an XOR that loads is two micro-operations, and 8 KiB took 3
 //!   to 14 % longer. Blocks of sixteen vectors were no faster, of four 4 % slower.
 //! - The ASCII test adds half an OR and a part of a test to each vector, for the two ports that 64-byte vectors have. The bare
@@ -43,11 +43,11 @@ const ALIGNED_FROM: usize = 256;
 ///
 /// With `ASCII_ONLY` nothing is stored unless the result is ASCII. Returns whether it was stored.
 ///
-/// A length that the branch predictor has not learnt costs 20 cycles at each wrong guess, so 17 to 64 bytes are one class: with
-/// classes of 16 to 32 and 33 to 64, 0 to 64 bytes in turn took 24 units instead of 15, and a length of 17 to 32 that stays
+/// A length that the branch predictor has not learnt costs some 17 cycles at each wrong guess, so 17 to 64 bytes are one class: with
+/// classes of 16 to 32 and 33 to 64, 0 to 64 bytes in turn took 24 ticks instead of 15, and a length of 17 to 32 that stays
 /// the same 5 instead of 6.6. Two classes that lost:
 ///
-/// - 4 to 16 bytes as one to four words: in turn they took 10 units instead of 20 in a loop of nothing else, but a decoder took
+/// - 4 to 16 bytes as one to four words: in turn they took 10 ticks instead of 20 in a loop of nothing else, but a decoder took
 ///   24 cycles instead of 26 a frame, and at a fixed length 17 instead of 12.
 /// - All lengths as four vectors moved into the frame that they belong to: 21 cycles a frame, bound by the instructions.
 #[inline(always)]
