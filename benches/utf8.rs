@@ -3,10 +3,7 @@
 use std::{hint::black_box, time::Duration};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use websocket_wire::{
-    mask::{Mask, MaskingKey},
-    utf8::Validator,
-};
+use websocket_wire::{Mask, MaskingKey, utf8::Validator};
 
 /// With this key the payload stays the same text, so that every round does the same work.
 const KEY: MaskingKey = MaskingKey::new([0; 4]);

@@ -470,7 +470,7 @@ const fn inline_end(config: &Config) -> u8 {
 #[inline(never)]
 fn unmask_text(mask: Mask, payload: &mut [u8]) -> bool {
     let mut validator = Validator::new();
-    let valid_len = match validator.unmask(&mut mask.clone(), payload) {
+    let valid_len = match validator.unmask_any(&mut mask.clone(), payload) {
         Ok(()) => payload.len(),
         Err(error) => error.position(),
     };

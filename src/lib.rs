@@ -113,7 +113,7 @@ mod status;
 
 mod simd;
 
-pub mod mask;
+mod mask;
 pub mod utf8;
 
 mod error;

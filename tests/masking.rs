@@ -1,7 +1,7 @@
 //! Masking is XOR with a repeated key, however the payload is cut (RFC 6455 §5.3).
 
 use proptest::prelude::*;
-use websocket_wire::mask::{Mask, MaskingKey};
+use websocket_wire::{Mask, MaskingKey};
 
 fn by_definition(key: [u8; 4], payload: &[u8]) -> Vec<u8> {
     payload.iter().enumerate().map(|(i, byte)| byte ^ key[i % 4]).collect()

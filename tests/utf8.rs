@@ -2,8 +2,8 @@
 //! refused at the first byte that no valid text can contain (RFC 6455 §8.1).
 
 use proptest::prelude::*;
-use websocket_wire::mask::{Mask, MaskingKey};
 use websocket_wire::utf8::Validator;
+use websocket_wire::{Mask, MaskingKey};
 
 const KEY: MaskingKey = MaskingKey::new([0x11, 0x00, 0xfe, 0x80]);
 

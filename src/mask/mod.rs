@@ -1,4 +1,4 @@
-//! Masking of payload data (RFC 6455, section 5.3): XOR with a key of four bytes.
+//! Masking of payload data (RFC 6455 §5.3): XOR with a key of four bytes.
 
 pub(crate) mod kernel;
 pub(crate) mod span;
@@ -9,27 +9,37 @@ use crate::simd;
 use kernel::{Long, SHORT};
 use span::Span;
 
-/// The four bytes that a client picks anew for every frame (RFC 6455, section 5.3).
+/// The four bytes that a client picks anew for every frame (RFC 6455 §5.3).
 ///
 /// Byte `i` of the payload is XORed with byte `i % 4` of the key, which masks and unmasks alike.
 ///
 /// ```
-/// use websocket_wire::mask::MaskingKey;
+/// use websocket_wire::MaskingKey;
 ///
 /// let key = MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]);
 /// assert_eq!(key.to_bytes(), [0x37, 0xfa, 0x21, 0x3d]);
 /// ```
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct MaskingKey([u8; 4]);
 
 impl MaskingKey {
-    /// Takes the four bytes in the order in which they are on the wire.
+    /// Returns the key of these four bytes, in the order in which they are on the wire.
+    ///
+    /// ```
+    /// # use websocket_wire::MaskingKey;
+    /// assert_eq!(MaskingKey::new([1, 2, 3, 4]), [1, 2, 3, 4].into());
+    /// ```
     #[must_use]
     pub const fn new(bytes: [u8; 4]) -> Self {
         MaskingKey(bytes)
     }
 
-    /// Returns the four bytes in the order in which they are on the wire.
+    /// Returns the four bytes, in the order in which they are on the wire.
+    ///
+    /// ```
+    /// # use websocket_wire::MaskingKey;
+    /// assert_eq!(MaskingKey::new([1, 2, 3, 4]).to_bytes(), [1, 2, 3, 4]);
+    /// ```
     #[must_use]
     pub const fn to_bytes(self) -> [u8; 4] {
         self.0
@@ -48,15 +58,15 @@ impl From<MaskingKey> for [u8; 4] {
     }
 }
 
-/// A masking key and the position in it: what it takes to mask a payload piece by piece (RFC 6455, section 5.3).
+/// A masking key and the position in it: what it takes to mask a payload piece by piece (RFC 6455 §5.3).
 ///
 /// However the payload is cut, the same bytes come out. Masking twice gives the first bytes back.
 ///
 /// ```
-/// use websocket_wire::mask::{Mask, MaskingKey};
+/// use websocket_wire::{Mask, MaskingKey};
 ///
 /// let key = MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]);
-/// // The masked text message of RFC 6455, section 5.7.
+/// // The masked text message of RFC 6455 §5.7.
 /// let mut payload = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
 ///
 /// let mut mask = Mask::new(key);
@@ -64,14 +74,21 @@ impl From<MaskingKey> for [u8; 4] {
 /// mask.apply(&mut payload[3..]);
 /// assert_eq!(&payload, b"Hello");
 /// ```
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Mask {
     /// The key, rotated so that its first byte in memory is the one for the next byte of the payload.
     key: u32,
 }
 
 impl Mask {
-    /// Starts at the first byte of the key.
+    /// Returns the mask that stands at the first byte of the key.
+    ///
+    /// ```
+    /// # use websocket_wire::{Mask, MaskingKey};
+    /// let mut byte = [0];
+    /// Mask::new(MaskingKey::new([7, 0, 0, 0])).apply(&mut byte);
+    /// assert_eq!(byte, [7]);
+    /// ```
     #[must_use]
     pub const fn new(key: MaskingKey) -> Self {
         Mask { key: u32::from_ne_bytes(key.0) }
@@ -80,7 +97,7 @@ impl Mask {
     /// Masks or unmasks the next bytes of the payload in place.
     ///
     /// ```
-    /// use websocket_wire::mask::{Mask, MaskingKey};
+    /// use websocket_wire::{Mask, MaskingKey};
     ///
     /// let mut payload = *b"abcdef";
     /// Mask::new(MaskingKey::new([1, 2, 3, 4])).apply(&mut payload);
@@ -100,7 +117,7 @@ impl Mask {
     /// Copies the next bytes of the payload from `src` to `dst` and masks or unmasks them on the way.
     ///
     /// ```
-    /// use websocket_wire::mask::{Mask, MaskingKey};
+    /// use websocket_wire::{Mask, MaskingKey};
     ///
     /// let mut masked = [0; 5];
     /// Mask::new(MaskingKey::new([0x37, 0xfa, 0x21, 0x3d])).apply_to(b"Hello", &mut masked);

@@ -9,7 +9,7 @@ const KEY: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 const GUARD: usize = 64;
 const MAX_LEN: usize = if cfg!(miri) { 300 } else { 512 };
 
-/// RFC 6455, section 5.3, byte for byte.
+/// RFC 6455 §5.3, byte for byte.
 fn byte_loop(bytes: &mut [u8], phase: usize) {
     for (i, byte) in bytes.iter_mut().enumerate() {
         *byte ^= KEY[(phase + i) % 4];

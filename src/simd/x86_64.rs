@@ -1,4 +1,4 @@
-//! x86-64: SSE2, which all of them have, and AVX2 where the CPU tells that it has it.
+//! x86-64: SSE2, which all of them have, and AVX2 and AVX-512 where the CPU tells that it has them.
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
@@ -7,7 +7,7 @@ use super::{Isa, Kernel, Lookup};
 
 cpufeatures::new!(has_avx2, "avx2");
 // VBMI is not used. It tells the CPUs whose clock does not suffer from wide vectors (Ice Lake, Zen 4 and later).
-cpufeatures::new!(has_avx512, "avx2", "avx512bw", "avx512vbmi");
+cpufeatures::new!(has_avx512, "avx2", "fma", "avx512f", "avx512bw", "avx512vbmi");
 
 pub(crate) type Baseline = Sse2;
 
@@ -32,7 +32,8 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(test)]
     let level = super::forced::get().unwrap_or_else(|| Level::best_for::<K>(kernel.len()));
     match level {
-        // SAFETY: the CPU has said that it has AVX-512.
+        // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it implies
+        // F16C too, which every CPU with AVX2 has.
         Level::Avx512 if kernel.len() >= K::WIDE_FROM => unsafe { run_avx512(kernel) },
         // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes.
         Level::Avx512 | Level::Avx2 => unsafe { run_avx2(kernel) },

@@ -183,8 +183,9 @@ impl<const STORE: bool> Text<'_, STORE> {
     /// More than 32 bytes.
     #[inline(always)]
     fn long<I: Lookup>(self, isa: I) -> Result<(), Fault> {
+        assert!(self.span.len() > I::BYTES);
         let (span, tail) = (self.span, self.span.len() - I::BYTES);
-        // SAFETY: there are more bytes than a vector has.
+        // SAFETY: there are more bytes than a vector has, as was just seen.
         let [first] = unsafe { load::<I, 1>(span, isa, 0, span.key(isa, 0)) };
         // SAFETY: this vector ends at `len`.
         let [last] = unsafe { load::<I, 1>(span, isa, tail, span.key(isa, tail)) };

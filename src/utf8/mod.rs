@@ -1,4 +1,4 @@
-//! UTF-8 validation of text that arrives in pieces (RFC 6455, sections 5.6 and 8.1).
+//! UTF-8 validation of text that arrives in pieces (RFC 6455 §5.6 and §8.1).
 
 mod kernel;
 mod state;
@@ -30,20 +30,24 @@ use state::State;
 /// validator.finish()?;
 /// # Ok::<(), websocket_wire::utf8::Utf8Error>(())
 /// ```
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Validator {
     state: State,
 }
 
-/// The place of the first byte that no valid text can contain (RFC 6455, section 8.1: "Fail the WebSocket Connection").
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
+/// The place of the first byte that no valid text can contain (RFC 6455 §8.1: "Fail the WebSocket Connection").
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Utf8Error {
     position: usize,
 }
 
 impl Validator {
-    /// Starts before the first byte of a text.
+    /// Returns a validator that stands before the first byte of a text.
+    ///
+    /// ```
+    /// # use websocket_wire::utf8::Validator;
+    /// assert!(Validator::new().finish().is_ok());
+    /// ```
     #[must_use]
     pub const fn new() -> Self {
         Validator { state: State::BOUNDARY }
@@ -83,7 +87,7 @@ impl Validator {
     /// Unmasks the next bytes of the text in place and takes them, in one pass.
     ///
     /// ```
-    /// use websocket_wire::{mask::{Mask, MaskingKey}, utf8::Validator};
+    /// use websocket_wire::{Mask, MaskingKey, utf8::Validator};
     ///
     /// let mut mask = Mask::new(MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]));
     /// let mut payload = [0x7f, 0x9f, 0x4d, 0x51, 0x58];
@@ -164,7 +168,8 @@ impl Validator {
         })
     }
 
-    /// Ends the text and makes the validator ready for another one.
+    /// Checks that the text may end here: no code point is open. The validator stays as it is, and where this succeeds it
+    /// stands as at the start of another text.
     ///
     /// ```
     /// use websocket_wire::utf8::Validator;
@@ -179,13 +184,20 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// If the last code point is not complete, at position 0: where its next byte would have been in the next slice. The
-    /// validator stays as it is.
-    pub const fn finish(&mut self) -> Result<(), Utf8Error> {
+    /// If the last code point is not complete, at position 0: where its next byte would have been in the next slice.
+    pub const fn finish(&self) -> Result<(), Utf8Error> {
         if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error { position: 0 }) }
     }
 
     /// Returns how many bytes of a code point that is not complete have been taken: 0 to 3.
+    ///
+    /// ```
+    /// # use websocket_wire::utf8::Validator;
+    /// let mut validator = Validator::new();
+    /// validator.push(b"\xF0\x9F\x98")?;
+    /// assert_eq!(validator.pending(), 3);
+    /// # Ok::<(), websocket_wire::utf8::Utf8Error>(())
+    /// ```
     #[must_use]
     pub const fn pending(&self) -> usize {
         self.state.seen()
@@ -235,6 +247,11 @@ impl Utf8Error {
     /// Returns the index, in the slice that was given, of the first byte that no valid text can contain at that place.
     ///
     /// What precedes it may end in a code point that is not complete: [`Validator::pending`] tells.
+    ///
+    /// ```
+    /// # use websocket_wire::utf8::Validator;
+    /// assert_eq!(Validator::new().push(b"ab\xC0").unwrap_err().position(), 2);
+    /// ```
     #[must_use]
     pub const fn position(&self) -> usize {
         self.position

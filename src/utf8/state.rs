@@ -1,7 +1,7 @@
 //! UTF-8 byte by byte, as the table of well-formed sequences in Unicode and in RFC 3629 has it.
 
 /// Where a text stands: between two code points, or within one.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct State {
     /// Bytes of the open code point that have been seen, 0 to 3.
     seen: u8,

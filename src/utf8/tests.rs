@@ -10,7 +10,7 @@ const KEY: [u8; 4] = [0x80, 0x21, 0xff, 0x3d];
 const FILLERS: [&str; 5] = ["a", "я", "語", "🦀", "a é"];
 
 /// What the validator must say of a text: the place of the first impossible byte, if there is one, and how many bytes of a
-/// code point are pending there or at the end. Written from the table in RFC 3629, section 4, and from nothing else.
+/// code point are pending there or at the end. Written from the table in RFC 3629 §4, and from nothing else.
 fn oracle(text: &[u8]) -> (Option<usize>, usize) {
     let mut start = 0;
     while start < text.len() {

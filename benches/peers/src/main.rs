@@ -1,5 +1,6 @@
 //! This crate and its peers side by side, in one process. `ci/bench.sh` runs it.
 
+mod bounds;
 mod buffer;
 mod cases;
 mod charts;
@@ -25,21 +26,21 @@ fn main() {
         only: option("--only"),
         outcomes: Vec::new(),
     };
-    let mut peers = peers::all();
+    let (mut peers, mut bounds) = (peers::all(), bounds::all());
     for pass in 1..=bench.passes() {
         eprintln!("pass {pass} of {}", bench.passes());
-        one_pass(&mut bench, &mut peers);
+        one_pass(&mut bench, &mut peers, &mut bounds);
     }
     cases::mask::sum_up(&mut bench);
     println!("case | ours | best peer (name) | ratio");
     bench.outcomes.iter().for_each(|outcome| println!("{}", outcome.line(&bench.clock)));
     let marks = marks::judge(&bench.outcomes, &bench.clock);
-    println!("\nmark | asked | worst seen | cases | verdict");
+    println!("\nmark | asked | worst seen | a bare loop there | cases | verdict");
     for mark in &marks {
         let verdict = if mark.is_reached { "reached" } else { "MISSED" };
         println!(
-            "{} | {} | {} | {} of {} | {verdict}",
-            mark.case, mark.asked, mark.seen, mark.reached.0, mark.reached.1
+            "{} | {} | {} | {} | {} of {} | {verdict}",
+            mark.case, mark.asked, mark.seen, mark.ceiling, mark.reached.0, mark.reached.1
         );
     }
     if let Some(out) = option("--out").map(PathBuf::from) {
@@ -56,14 +57,14 @@ fn main() {
     }
 }
 
-fn one_pass(bench: &mut Bench, peers: &mut [peer::Peer]) {
+fn one_pass(bench: &mut Bench, peers: &mut [peer::Peer], bounds: &mut [peer::Peer]) {
     if bench.wants(cases::mask::GROUP) {
         cases::mask::run(bench, peers);
     }
     if bench.wants(cases::utf8::GROUP) {
         cases::utf8::run(bench, peers);
     }
-    cases::decode::run(bench, peers);
-    cases::encode::run(bench, peers);
+    cases::decode::run(bench, peers, bounds);
+    cases::encode::run(bench, peers, bounds);
     cases::header::run(bench, peers);
 }

@@ -1,5 +1,6 @@
 //! The marks that this crate has set itself, and whether the outcomes reach them.
 
+use crate::bounds;
 use crate::cases::{decode, encode, header, mask, utf8};
 use crate::clock::Clock;
 use crate::contest::{Kind, Outcome, three};
@@ -10,6 +11,8 @@ pub struct Mark {
     /// The worst of the outcomes, and where it is.
     pub seen: String,
     pub is_reached: bool,
+    /// What a bare loop that does the unavoidable part of the work, and checks nothing, reaches in that case.
+    pub ceiling: String,
     /// Of how many outcomes, how many are as asked.
     pub reached: (usize, usize),
 }
@@ -72,7 +75,23 @@ impl Judge<'_> {
     ) {
         let at = [worst.case.series.as_str(), worst.case.label.as_str()].join(", ");
         let rival = worst.best_peer().map_or(String::new(), |peer| format!("; best peer {}", peer.name));
-        self.marks.push(Mark { case, asked, seen: format!("{value} ({at}{rival})"), is_reached, reached });
+        let ceiling = self.ceiling(worst, value.ends_with("cycles"));
+        self.marks.push(Mark { case, asked, seen: format!("{value} ({at}{rival})"), ceiling, is_reached, reached });
+    }
+
+    fn ceiling(&self, outcome: &Outcome, in_cycles: bool) -> String {
+        let name = match outcome.case.group {
+            mask::GROUP => mask::FILL,
+            utf8::GROUP => utf8::MASK,
+            decode::RUN => bounds::UNMASK,
+            decode::WHOLE => bounds::COPY,
+            _ => bounds::FILL,
+        };
+        match (outcome.row(name), outcome.best_peer()) {
+            (Some(bare), _) if in_cycles => format!("{} cycles", three(self.clock.cycles(bare.ticks))),
+            (Some(bare), Some(peer)) => format!("{:.2} × the best peer", peer.ticks / bare.ticks),
+            _ => "-".into(),
+        }
     }
 
     fn mask(&mut self) {

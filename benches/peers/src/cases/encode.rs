@@ -17,15 +17,25 @@ const BYTES: usize = 16 << 10;
 
 type Senders<'a> = Vec<(&'a str, Kind, RefCell<&'a mut Box<dyn Sender>>)>;
 
-pub fn run(bench: &mut Bench, peers: &mut [Peer]) {
+fn kind(i: usize, peers: usize) -> Kind {
+    match i {
+        _ if i >= peers => Kind::Bound,
+        _ if i < OURS => Kind::Ours,
+        _ => Kind::Peer,
+    }
+}
+
+pub fn run(bench: &mut Bench, peers: &mut [Peer], bounds: &mut [Peer]) {
+    let count = peers.len();
     for (side, group) in [CLIENT, SERVER].into_iter().enumerate() {
         if !bench.wants(group) {
             continue;
         }
         let senders: Senders<'_> = peers
             .iter_mut()
+            .chain(&mut *bounds)
             .enumerate()
-            .map(|(i, peer)| (peer.name, if i < OURS { Kind::Ours } else { Kind::Peer }, &mut peer.senders))
+            .map(|(i, peer)| (peer.name, kind(i, count), &mut peer.senders))
             .filter_map(|(name, kind, senders)| Some((name, kind, RefCell::new(&mut senders.as_mut()?[side]))))
             .collect();
         for size in SIZES {

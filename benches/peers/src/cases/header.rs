@@ -36,6 +36,8 @@ pub fn run(bench: &mut Bench, peers: &mut [Peer]) {
     }
 }
 
+/// Which peer, its name, and its encoder.
+type Writer<'a> = (usize, &'a str, RefCell<&'a mut Box<dyn HeaderWriter>>);
 type Headers = Vec<(u64, [u8; 4])>;
 
 fn case(group: &'static str, length: Length) -> Case {
@@ -79,7 +81,7 @@ fn parse(bench: &mut Bench, peers: &[Peer], length: Length, sets: &[Headers]) {
 
 fn encode(bench: &mut Bench, peers: &mut [Peer], length: Length, sets: &[Headers]) {
     let clock = Clock::like(&bench.clock);
-    let writers: Vec<(usize, &str, RefCell<&mut Box<dyn HeaderWriter>>)> = peers
+    let writers: Vec<Writer<'_>> = peers
         .iter_mut()
         .enumerate()
         .filter_map(|(i, peer)| Some((i, peer.name, RefCell::new(peer.write.as_mut()?))))

@@ -23,13 +23,13 @@ pub struct Bench {
 
 impl Bench {
     pub fn effort(&self) -> Effort {
-        let (rounds, a_round) = if self.is_quick { (3, 700) } else { (8, 1500) };
+        let (rounds, a_round) = if self.is_quick { (3, 700) } else { (6, 1500) };
         Effort { rounds, a_round: Duration::from_micros(a_round) }
     }
 
     /// How often all cases are gone through: a machine that others use too is slow for seconds at a time.
     pub fn passes(&self) -> usize {
-        if self.is_quick { 5 } else { 6 }
+        if self.is_quick { 5 } else { 4 }
     }
 
     /// Runs the case, or runs it again: what was better before stays.

@@ -9,7 +9,7 @@ use crate::contest::{Case, Contestant, Kind};
 use crate::corpus::{self, KEY, Length, Random, Script};
 use crate::peer::{Peer, TextLoop};
 use crate::peers::OURS;
-use websocket_wire::mask::{Mask, MaskingKey};
+use websocket_wire::{Mask, MaskingKey};
 
 pub const GROUP: &str = "text";
 /// Unmasking alone.

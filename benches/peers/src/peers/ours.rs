@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use bytes::BytesMut;
-use websocket_wire::mask::{Mask, MaskingKey};
+use websocket_wire::{Mask, MaskingKey};
 use websocket_wire::utf8::Validator;
 use websocket_wire::{
     Assembler, Config, Decoder, Encoder, Header, HeaderBuf, Limits, MaskSource, Message, Opcode, Side, Status,
@@ -48,10 +48,9 @@ fn config() -> Config {
     Config::server().limits(Limits::NONE)
 }
 
-/// As in tokio-websockets and sockudo-ws, which are the fastest of those that draw keys.
+/// The thread's generator, the same as soketto, websocket-sans-io and wslay are given and sockudo-ws draws from.
 fn keys() -> impl MaskSource {
-    let mut random = fastrand::Rng::new();
-    move || MaskingKey::new(random.u32(..).to_ne_bytes())
+    || MaskingKey::new(fastrand::u32(..).to_ne_bytes())
 }
 
 struct Slice {

@@ -1,5 +1,5 @@
-//! soketto: the codec of its `base` module, which knows headers and masks; the text check is the caller's, as in its own
-//! `connection`.
+//! soketto: the codec of its `base` module, which knows headers and masks; the text check is the caller's, with `std` as in
+//! its documentation's example.
 
 use std::rc::Rc;
 

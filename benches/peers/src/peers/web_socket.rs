@@ -1,4 +1,5 @@
-//! web-socket: async over a tokio stream that is to be buffered, driven by a `block_on` around each run. It does not
+//! web-socket: async over a tokio stream, driven by a `block_on` around each run. Its documentation does not speak of buffering; it
+//! reads two bytes at a time, so it is given a `BufReader`, which helps it. It does not
 //! validate text: the caller does. Its masks are private.
 
 use std::rc::Rc;
