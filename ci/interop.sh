@@ -6,6 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# How many checks there are.
+readonly CHECKS=104
+
 source ci/interop/install.sh
 if [[ -z ${ECHO:-} ]]; then
     cargo build --quiet --locked --release --example echo
@@ -133,4 +136,5 @@ for peer in websockets ws; do
 done
 
 echo "$passed passed, $failed failed"
-((failed == 0))
+# A peer that ends early without a word must not pass.
+((failed == 0 && passed >= CHECKS)) || { echo "$CHECKS checks were to pass"; exit 1; }

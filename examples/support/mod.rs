@@ -11,8 +11,8 @@ use websocket_wire::{
     Side, Status,
 };
 
-/// How much is asked for at once, in bytes.
-const READ: usize = 64 << 10;
+/// How much is asked for at once, in bytes: what is read stays in the first-level cache until it has been decoded.
+const READ: usize = 16 << 10;
 
 /// Why a connection, or the program, ended.
 #[derive(Debug)]
