@@ -151,6 +151,7 @@ mod forced {
         static LEVEL: Cell<Option<super::isa::Level>> = const { Cell::new(None) };
     }
 
+    #[allow(dead_code, reason = "a target without vectors does not choose")]
     pub(super) fn get() -> Option<super::isa::Level> {
         LEVEL.get()
     }
