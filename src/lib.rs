@@ -96,7 +96,7 @@
 //! | §8.1 | UTF-8 | [`utf8::Validator`], [`Frame::text`] |
 //! | §10.4 | limits | [`Limits`] |
 #![no_std]
-#![cfg_attr(not(all(feature = "alloc", feature = "handshake")), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(not(all(feature = "deflate", feature = "handshake")), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -127,6 +127,7 @@ mod sequence;
 mod decoder;
 mod encoder;
 
+pub mod extension;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 #[cfg(feature = "alloc")]
@@ -137,6 +138,8 @@ pub use config::{Claims, Config, Limits, Role};
 pub use decoder::Decoder;
 pub use encoder::{Client, Encoder, MaskSource, Server, Side};
 pub use error::{DecodeError, EncodeError};
+#[cfg(feature = "alloc")]
+pub use extension::{ClaimConflict, Extension, Extensions, Output, Part};
 pub use frame::{Frame, RawFrame, RawFrames};
 pub use header::{Header, HeaderBuf};
 pub use mask::{Mask, MaskingKey};
