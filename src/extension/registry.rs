@@ -46,7 +46,7 @@ struct Stage {
 /// ```
 /// use websocket_wire::{ClaimConflict, Rsv};
 ///
-/// assert_eq!(ClaimConflict::Rsv(Rsv::RSV1).to_string(), "another extension uses RSV1");
+/// assert_eq!(ClaimConflict::Rsv(Rsv::RSV1).to_string(), "another extension uses {RSV1}");
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[non_exhaustive]
@@ -152,14 +152,21 @@ impl Extensions {
         let opcode = if is_first { header.opcode } else { self.sending.message().unwrap_or(header.opcode) };
         let sequence = self.sending.after(&header, &Limits::NONE)?;
         let (mut rsv, mut is_changed, mut made) = (header.rsv, false, Vec::new());
+        scratch.clear();
         for stage in &mut self.stages {
-            let payload = if is_changed { &scratch[..] } else { payload };
             let part = Part { opcode, rsv, is_first, is_last: header.fin, payload };
-            made.clear();
-            if let Some(bits) = stage.encode(part, &mut made)? {
-                core::mem::swap(scratch, &mut made);
-                (is_changed, rsv) = (true, rsv | bits);
-            }
+            let bits = if is_changed {
+                made.clear();
+                let bits = stage.encode(Part { payload: scratch, ..part }, &mut made)?;
+                bits.inspect(|_| core::mem::swap(scratch, &mut made))
+            } else {
+                stage.encode(part, scratch)?.or_else(|| {
+                    scratch.clear();
+                    None
+                })
+            };
+            is_changed |= bits.is_some();
+            rsv |= bits.unwrap_or(Rsv::NONE);
         }
         self.sending = sequence;
         header.rsv = if is_first { rsv } else { header.rsv };

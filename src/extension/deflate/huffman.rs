@@ -88,6 +88,14 @@ impl<const SYMBOLS: usize, const SLOTS: usize> Code<SYMBOLS, SLOTS> {
         Ok((len <= count).then_some((entry >> 4, len)))
     }
 
+    /// Returns the literal that `bits`, which are enough, begin with, and the length of its code, if it is a short one.
+    #[inline]
+    pub(super) fn short_literal(&self, bits: u64) -> Option<(u8, u32)> {
+        let entry = self.slots[bits as usize & (SLOTS - 1)];
+        let (symbol, len) = (entry >> 4, u32::from(entry & 15));
+        (symbol < 256 && len > 0).then_some((symbol as u8, len))
+    }
+
     #[cold]
     fn long_symbol(&self, bits: u64, count: u32) -> Result<Option<(u16, u32)>, Invalid> {
         let (mut code, mut first, mut index) = (0u32, 0u32, 0u32);

@@ -6,9 +6,9 @@
 //! window, as far as it has been filled, and 4 KiB of tables.
 
 use alloc::boxed::Box;
-use alloc::vec::Vec;
 
 use super::huffman::Code;
+use super::window::Window;
 
 /// What is here is no DEFLATE stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,6 +74,12 @@ struct Codes {
     are_fixed: bool,
 }
 
+/// How many bytes of a match are copied at once.
+const STRIDE: usize = 16;
+
+/// Room for three literals and the longest match, in whole strides.
+const APACE: usize = 3 + 258 + STRIDE;
+
 /// The order in which the lengths of the codes for code lengths are written (RFC 1951 §3.2.7).
 const LENS_ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
@@ -107,7 +113,7 @@ impl Inflate {
     /// Returns a stream that has not begun, with a window of `2^window_bits` bytes.
     pub(super) fn new(window_bits: u8) -> Self {
         let codes = Codes { literals: Code::EMPTY, distances: Code::EMPTY, lens: [0; 320], are_fixed: false };
-        let window = Window { bytes: Vec::new(), size: 1 << window_bits, at: 0 };
+        let window = Window::new(window_bits);
         Self { bits: 0, count: 0, state: State::Block, is_final: false, codes: Box::new(codes), window }
     }
 
@@ -297,9 +303,8 @@ impl Inflate {
     /// Decodes literals and matches to the end of the block.
     fn symbols(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Result<Option<Pause>, Invalid> {
         loop {
-            if self.count < 48 {
-                self.fill_word(input);
-            }
+            self.symbols_apace(input, out, at)?;
+            self.fill(56, input);
             let Some((symbol, len)) = self.codes.literals.symbol(self.bits, self.count)? else {
                 return Ok(Some(Pause::NeedsInput));
             };
@@ -321,7 +326,7 @@ impl Inflate {
                     let Some((len, distance)) = self.length_and_distance(symbol, len)? else {
                         return Ok(Some(Pause::NeedsInput));
                     };
-                    if distance > self.window.size || distance > self.window.bytes.len() + *at {
+                    if !self.window.reaches(distance, *at) {
                         return Err(Invalid);
                     }
                     if let Some(pause) = self.copy(len, distance, out, at) {
@@ -357,18 +362,58 @@ impl Inflate {
         Ok(Some((len, distance)))
     }
 
-    /// As [`fill`](Self::fill) of 48, eight bytes at a time where they are here.
+    /// Decodes as [`symbols`](Self::symbols) does, but with nothing in doubt: eight bytes of input are here, and room for the
+    /// longest match. Stops before the end of the block, and before whatever is not plain.
     #[inline]
-    fn fill_word(&mut self, input: &mut &[u8]) {
-        if let Some(word) = input.first_chunk() {
-            let bytes = (63 - self.count) / 8;
-            let word = u64::from_le_bytes(*word) & (u64::MAX >> (64 - 8 * bytes));
-            self.bits |= word << self.count;
-            self.count += 8 * bytes;
-            *input = &input[bytes as usize..];
-        } else {
-            self.fill(56, input);
+    fn symbols_apace(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Result<(), Invalid> {
+        while out.len() - *at >= APACE
+            && let Some(word) = input.first_chunk()
+        {
+            // The bits above `count` are those of the bytes that are not taken yet, and are put there again with them.
+            let mut bits = self.bits | u64::from_le_bytes(*word) << self.count;
+            *input = &input[((63 - self.count) / 8) as usize..];
+            let mut count = self.count | 56;
+            let literals = &self.codes.literals;
+            // Three literals of at most ten bits leave 26; a match, of at most 48 bits, begins with all 56.
+            for _ in 0..3 {
+                let Some((byte, len)) = literals.short_literal(bits) else {
+                    break;
+                };
+                out[*at] = byte;
+                *at += 1;
+                (bits, count) = (bits >> len, count - len);
+            }
+            (self.bits, self.count) = (bits & ((1 << count) - 1), count);
+            if count >= 48 && literals.short_literal(bits).is_none() {
+                let Some((symbol, len)) = literals.symbol(bits, count)? else {
+                    return Ok(());
+                };
+                if symbol <= 256 {
+                    return Ok(());
+                }
+                self.match_apace(symbol, len, out, at)?;
+            }
         }
+        Ok(())
+    }
+
+    /// Takes a match, whose length symbol has `len` bits, and copies it. All its bits are here, and [`APACE`] of room.
+    #[inline]
+    fn match_apace(&mut self, symbol: u16, len: u32, out: &mut [u8], at: &mut usize) -> Result<(), Invalid> {
+        let (len, distance) = self.length_and_distance(symbol, len)?.ok_or(Invalid)?;
+        if !self.window.reaches(distance, *at) {
+            return Err(Invalid);
+        }
+        if distance < STRIDE || distance > *at {
+            self.copy(len, distance, out, at);
+            return Ok(());
+        }
+        // The last stride may write behind the match, where nothing is yet.
+        for from in (*at - distance..*at - distance + len).step_by(STRIDE) {
+            out.copy_within(from..from + STRIDE, from + distance);
+        }
+        *at += len;
+        Ok(())
     }
 
     /// Copies a match of `len` bytes, as far as there is room.
@@ -433,36 +478,5 @@ impl Codes {
         }
         self.literals.rebuild(literals, true)?;
         self.distances.rebuild(distances, true)
-    }
-}
-
-/// The last bytes of the output, as many as a distance may reach back.
-struct Window {
-    /// A ring once it is `size` long; until then it grows.
-    bytes: Vec<u8>,
-    size: usize,
-    /// Where the ring begins.
-    at: usize,
-}
-
-impl Window {
-    fn push(&mut self, out: &[u8]) {
-        let out = &out[out.len().saturating_sub(self.size)..];
-        let (grown, rest) = out.split_at(out.len().min(self.size - self.bytes.len()));
-        if grown.len() > self.bytes.capacity() - self.bytes.len() {
-            let capacity = (self.bytes.len() + grown.len()).max(2 * self.bytes.capacity()).min(self.size);
-            self.bytes.reserve_exact(capacity - self.bytes.len());
-        }
-        self.bytes.extend_from_slice(grown);
-        let (behind, front) = rest.split_at(rest.len().min(self.bytes.len() - self.at));
-        self.bytes[self.at..self.at + behind.len()].copy_from_slice(behind);
-        self.bytes[..front.len()].copy_from_slice(front);
-        self.at = if rest.is_empty() { self.at } else { (self.at + rest.len()) % self.size };
-    }
-
-    /// Returns what lies `back` bytes before the end, up to where the ring is cut.
-    fn from(&self, back: usize) -> &[u8] {
-        let start = self.at + self.bytes.len() - back;
-        &self.bytes[if start < self.bytes.len() { start } else { start - self.bytes.len() }..]
     }
 }

@@ -11,19 +11,22 @@
 //!
 //! Nothing until the first compressed message of its direction.
 //!
-//! | direction | memory | with 15 bits | with 9 bits |
-//! |---|---|---|---|
-//! | receiving | the window as far as it has been filled, and 5 KiB | up to 37 KiB | up to 5.5 KiB |
-//! | sending, [`Tuning::DEFAULT`] | 4 windows, 128 KiB, 64 KiB at memory level 8 | 330 KiB | 204 KiB |
+//! | direction | window of 2^15 bytes | of 2^9 bytes |
+//! |---|---|---|
+//! | receiving | 36 KiB | 4 KiB |
+//! | sending, [`mem_level`](Tuning::mem_level) 8 | 372 KiB | 246 KiB |
+//! | sending, `mem_level` 1 | 260 KiB | 134 KiB |
 //!
-//! Without context takeover, no message needs what the one before has left: the window of the receiver is given back
-//! at the end of each message, and a [`Pool`] lends one compressor to many connections.
+//! The window of the receiver grows with what is received. Without context takeover no message needs what the one before
+//! has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many connections. A message
+//! that is being received takes what has been inflated of it, and twice that while its buffer grows.
 
 mod compress;
 mod huffman;
 mod inflate;
 mod negotiation;
 mod pool;
+mod window;
 
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -50,7 +53,7 @@ use crate::rsv::Rsv;
 pub struct Tuning {
     /// How hard zlib tries: 0, not at all, to 9.
     pub level: u8,
-    /// How much memory zlib has beside the window: 1 to 9, where 8 is 64 KiB and each step down is half.
+    /// How much memory zlib has beside the window: 1 to 9, the more the faster and the smaller.
     pub mem_level: u8,
     /// A message in one frame that is shorter than this, in bytes, is sent as it is.
     pub threshold: usize,
