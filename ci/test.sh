@@ -82,5 +82,6 @@ done
 step "build for thumbv7em-none-eabihf, with handshake" bare thumbv7em-none-eabihf --features handshake
 
 step "real peers" ci/interop.sh
+step "real peers, compressed" ci/interop-deflate.sh
 
 echo "ci/test.sh: $((passed - skipped)) steps passed, $skipped skipped, in $SECONDS s"

@@ -264,6 +264,36 @@ fn the_limit_holds_at_every_stage() {
 }
 
 #[test]
+fn of_two_faults_in_a_chain_the_first_is_told_however_the_message_is_cut() {
+    /// Refuses a zero behind what came before it.
+    struct NoZero;
+    impl Extension for NoZero {
+        fn claims(&self) -> Claims {
+            Claims::NONE.message_rsv(Rsv::RSV3)
+        }
+
+        fn encode(&mut self, _: Part<'_>, _: &mut Vec<u8>) -> Result<Option<Rsv>, EncodeError> {
+            Ok(None)
+        }
+
+        fn decode(&mut self, part: Part<'_>, out: &mut Output) -> Result<(), DecodeError> {
+            let sound = part.payload.split(|&b| b == 0).next().unwrap_or_default();
+            out.put(sound)?;
+            if sound.len() < part.payload.len() { Err(DecodeError::InvalidExtensionData) } else { Ok(()) }
+        }
+    }
+    for (wire, error) in
+        [(b"\xB1\x03\xFFb\x00", DecodeError::InvalidUtf8), (b"\xB1\x03bc\x00", DecodeError::InvalidExtensionData)]
+    {
+        for piece in [1, 99] {
+            let chain = all(vec![Box::new(shift(Rsv::RSV2, 1)), Box::new(NoZero)]);
+            let mut assembler = Assembler::with_extensions(Config::client(), chain);
+            assert_eq!(feed(&mut assembler, wire, piece), Err(error), "reads of {piece}");
+        }
+    }
+}
+
+#[test]
 fn text_is_validated_behind_the_last_extension_only() {
     // On the wire and between the two stages the bytes are no UTF-8.
     let both = || all(vec![Box::new(shift(Rsv::RSV1, 0x55)), Box::new(shift(Rsv::RSV2, 0x99))]);

@@ -53,7 +53,7 @@ impl Output {
         Self { validator: is_text.then(Validator::new), ..Self::new(limit) }
     }
 
-    /// Appends `bytes`.
+    /// Appends `bytes`, as many as there is room for.
     ///
     /// # Errors
     ///
@@ -63,15 +63,14 @@ impl Output {
     /// ```
     /// # use websocket_wire::Output;
     /// let mut out = Output::new(1);
-    /// assert!(out.put(b"ab").is_err() && out.put(b"a").is_ok());
+    /// assert!(out.put(b"a").is_ok() && out.put(b"b").is_err());
     /// ```
     pub fn put(&mut self, bytes: &[u8]) -> Result<(), DecodeError> {
-        if bytes.len() > self.room() {
-            return Err(DecodeError::MessageTooLong);
-        }
-        self.grow(bytes.len());
-        self.buf[self.len..][..bytes.len()].copy_from_slice(bytes);
-        self.advance(bytes.len())
+        let count = bytes.len().min(self.room());
+        self.grow(count);
+        self.buf[self.len..][..count].copy_from_slice(&bytes[..count]);
+        self.advance(count)?;
+        if count < bytes.len() { Err(DecodeError::MessageTooLong) } else { Ok(()) }
     }
 
     /// Returns room to write into: at least one byte, unless there is [no room](Self::room) any more. `wanted` is a

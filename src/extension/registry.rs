@@ -84,8 +84,9 @@ impl Extensions {
     ///
     /// # Errors
     ///
-    /// The first of its claims that another extension has. Then it was not added. RFC 7692 §5: "If the extension
-    /// negotiation [...] lists multiple PMCEs that use the RSV1 bit" only one of them can be used.
+    /// The first of its claims that another extension has. Then it was not added. RFC 7692 §5: "A server MUST NOT accept a
+    /// PMCE extension negotiation offer together with another extension if the PMCE will conflict with the extension on
+    /// their use of the RSV1 bit."
     ///
     /// ```
     /// # use websocket_wire::{ClaimConflict, Claims, DecodeError, EncodeError, Extension, Extensions, Output, Part, Rsv};
@@ -193,7 +194,7 @@ impl Extensions {
         let Some(last) = self.stages.iter().position(|stage| stage.decodes(&part)) else {
             return Ok(None);
         };
-        let (mut rsv, mut from) = (part.rsv, None);
+        let (mut rsv, mut from, mut result) = (part.rsv, None, Ok(()));
         for at in (last..self.stages.len()).rev() {
             let (stages, behind) = self.stages.split_at_mut(at + 1);
             let stage = &mut stages[at];
@@ -205,12 +206,16 @@ impl Extensions {
             }
             let source = from.map(|from: usize| &mut behind[from - at - 1].out);
             let payload = source.as_ref().map_or(part.payload, |out| out.written());
-            stage.extension.decode(Part { rsv, payload, ..part }, &mut stage.out)?;
+            // What came before a fault goes on, because a stage further on may find one in it, which then is the first.
+            let is_last = part.is_last && result.is_ok();
+            let decoded = stage.extension.decode(Part { rsv, is_last, payload, ..part }, &mut stage.out);
+            result = decoded.and(result);
             if let Some(source) = source {
                 source.hand_on(part.is_last);
             }
             (rsv, from) = (stage.claims.undone(rsv), Some(at));
         }
+        result?;
         if part.is_last { core::mem::take(&mut self.stages[last].out).finish(rsv).map(Some) } else { Ok(None) }
     }
 

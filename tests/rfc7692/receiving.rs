@@ -257,3 +257,13 @@ fn a_continuation_without_a_message_is_refused_behind_a_compressed_one() {
     let error = feed(&mut client(Agreement::DEFAULT), &wire, 100).unwrap_err();
     assert_eq!(error, DecodeError::UnexpectedContinuation);
 }
+
+#[test]
+fn of_two_faults_the_first_is_told_however_the_message_is_cut() {
+    // A stored block with a byte that no text has, then a block of type 3, in one frame.
+    let payload = [0x00, 0x01, 0x00, 0xFE, 0xFF, 0xC0, 0x06];
+    for wire in [frame(0xC1, &payload), fragments(0xC1, &payload, 1)] {
+        assert_eq!(both(&wire), Err(DecodeError::InvalidUtf8));
+    }
+    assert_eq!(both(&frame(0xC2, &payload)), Err(DecodeError::InvalidExtensionData));
+}

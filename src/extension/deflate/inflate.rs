@@ -21,6 +21,8 @@ pub(super) enum Pause {
     NeedsInput,
     /// There is output, and no room for it.
     NeedsRoom,
+    /// What follows is no DEFLATE stream.
+    Fault,
 }
 
 /// A stream that goes on from one message to the next.
@@ -117,26 +119,32 @@ impl Inflate {
         Self { bits: 0, count: 0, state: State::Block, is_final: false, codes: Box::new(codes), window }
     }
 
-    /// Inflates from the front of `input`, which is moved on, into `out`. Returns how many bytes were written.
-    pub(super) fn run(&mut self, input: &mut &[u8], out: &mut [u8]) -> Result<(usize, Pause), Invalid> {
+    /// Inflates from the front of `input`, which is moved on, into `out`. Returns how many bytes were written, also where
+    /// what follows them is a fault.
+    pub(super) fn run(&mut self, input: &mut &[u8], out: &mut [u8]) -> (usize, Pause) {
         let mut at = 0;
         let pause = loop {
-            let pause = match self.state {
-                State::Block => self.block(input)?,
-                State::StoredLen => self.stored_len(input)?,
-                State::Stored { left } => self.stored(left, input, out, &mut at),
-                State::Counts => self.counts(input)?,
-                State::LensOfLens(counts) => self.lens_of_lens(counts, input)?,
-                State::Lens(counts) => self.lens(counts, input)?,
-                State::Symbols => self.symbols(input, out, &mut at)?,
-                State::Match { len, distance } => self.copy(len, distance, out, &mut at),
-            };
-            if let Some(pause) = pause {
-                break pause;
+            match self.step(input, out, &mut at) {
+                Ok(None) => {}
+                Ok(Some(pause)) => break pause,
+                Err(Invalid) => break Pause::Fault,
             }
         };
         self.window.push(&out[..at]);
-        Ok((at, pause))
+        (at, pause)
+    }
+
+    fn step(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Result<Option<Pause>, Invalid> {
+        match self.state {
+            State::Block => self.block(input),
+            State::StoredLen => self.stored_len(input),
+            State::Stored { left } => Ok(self.stored(left, input, out, at)),
+            State::Counts => self.counts(input),
+            State::LensOfLens(counts) => self.lens_of_lens(counts, input),
+            State::Lens(counts) => self.lens(counts, input),
+            State::Symbols => self.symbols(input, out, at),
+            State::Match { len, distance } => Ok(self.copy(len, distance, out, at)),
+        }
     }
 
     /// Ends a message and tells whether it may end here: in an empty stored block of which the last four bytes are
@@ -195,8 +203,8 @@ impl Inflate {
         Ok(None)
     }
 
-    /// Goes to the next block. Behind a final one the stream goes on at the next byte: "an endpoint [...] MAY use blocks
-    /// with the BFINAL bit set to 1" and more may follow (RFC 7692 §7.2.3.4).
+    /// Goes to the next block. Behind a final one the stream goes on at the next byte: "implementors can choose to flush
+    /// data using DEFLATE blocks with "BFINAL" set to 1" (RFC 7692 §7.2.3.4).
     fn end_block(&mut self) {
         if self.is_final {
             self.take(self.count & 7);

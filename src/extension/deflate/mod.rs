@@ -233,12 +233,14 @@ fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output) -> Result<(), 
     loop {
         let spare = out.spare(4 * input.len());
         let has_room = !spare.is_empty();
-        let (count, pause) = inflate.run(&mut input, spare).map_err(|_| DecodeError::InvalidExtensionData)?;
+        let (count, pause) = inflate.run(&mut input, spare);
+        // First what came before a fault, which may be one of the text.
         out.advance(count)?;
         match pause {
             Pause::NeedsInput => return Ok(()),
             Pause::NeedsRoom if has_room => {}
             Pause::NeedsRoom => return Err(DecodeError::MessageTooLong),
+            Pause::Fault => return Err(DecodeError::InvalidExtensionData),
         }
     }
 }

@@ -140,7 +140,8 @@ impl Offer {
     /// Chooses, as a server, from the offers of a client. Returns the agreement, whose `Display` is the answer, or `None`
     /// where no offer can be accepted; then the handshake goes on without the extension.
     ///
-    /// The offers are "listed in order of preference" (RFC 7692 §5), and the first that can be kept is taken. Declined are
+    /// "The order of elements is important as it specifies the client's preference" (RFC 7692 §5), so the first offer that can
+    /// be kept is taken. Declined are
     /// offers with a parameter that is unknown, repeated or has an invalid value (§7.1), those that hold the server to a
     /// window of 2^8 bytes, which zlib cannot compress with, and those whose client cannot be held to
     /// [`client_max_window_bits`](Self::client_max_window_bits).
