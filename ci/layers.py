@@ -17,7 +17,7 @@ ORDER = """
     simd mask utf8
     error header frame
     config sequence decoder encoder
-    message extension
+    extension message
     heartbeat connection handshake
 """.split()
 

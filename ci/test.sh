@@ -4,7 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly MSRV=1.89.0
-readonly FEATURES=(std alloc handshake)
+readonly FEATURES=(std alloc handshake deflate)
 # Cortex-M0 has no atomic compare-and-swap and Cortex-M4F no std; the last has neither an operating system nor SSE.
 readonly BARE_TARGETS=(thumbv6m-none-eabi thumbv7em-none-eabihf x86_64-unknown-none)
 
@@ -84,5 +84,6 @@ step "build for thumbv7em-none-eabihf, with handshake" bare thumbv7em-none-eabih
 step "other CPUs, a selection" ci/targets.sh --quick
 
 step "real peers" ci/interop.sh
+step "real peers, compressed" ci/interop-deflate.sh
 
 echo "ci/test.sh: $((passed - skipped)) steps passed, $skipped skipped, in $SECONDS s"

@@ -21,6 +21,8 @@ An echo server and an echo client on real TCP connections.
     echo                 start a server on a free loopback port and run the client against it
     echo --listen ADDR   serve until interrupted, as on 127.0.0.1:9001; the path /close/CODE/REASON is closed at once
     echo --connect URL   run the client alone, against any server that echoes messages, as ws://127.0.0.1:9001/
+    echo --connect URL --offer PARAMS
+                         offer permessage-deflate too, with parameters as in \"server_max_window_bits=10\" or none
     echo --help          show this text
 
 The client exits with 0 if every byte came back, with 1 if not, and with 2 for wrong arguments.";
@@ -35,7 +37,8 @@ fn main() -> ExitCode {
     let result = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
         [] => both(),
         ["--listen", address] => listen(address).and_then(|listener| serve(&listener)),
-        ["--connect", url] => client(url),
+        ["--connect", url] => client(url, None),
+        ["--connect", url, "--offer", params] => client(url, Some(params)),
         ["--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -59,7 +62,7 @@ fn both() -> Result<()> {
     let listener = listen("127.0.0.1:0")?;
     let url = format!("ws://{}/", listener.local_addr()?);
     std::thread::spawn(move || serve(&listener));
-    client(&url)
+    client(&url, if cfg!(feature = "deflate") { Some("") } else { None })
 }
 
 // The server.
@@ -157,8 +160,8 @@ struct Session<M> {
     last_pong: Bytes,
 }
 
-fn client(url: &str) -> Result<()> {
-    let (peer, mut receiver) = connect(url, || MaskingKey::new(random()))?;
+fn client(url: &str, params: Option<&str>) -> Result<()> {
+    let (peer, mut receiver) = connect(url, params, || MaskingKey::new(random()))?;
     let (outbox, inbox) = mpsc::channel();
     std::thread::spawn(move || {
         loop {

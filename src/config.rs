@@ -104,6 +104,40 @@ impl Claims {
         self
     }
 
+    /// Adds all that `other` claims.
+    ///
+    /// ```
+    /// # use websocket_wire::{Claims, Opcode, Rsv};
+    /// let one = Claims::NONE.message_rsv(Rsv::RSV1);
+    /// let both = one.with(Claims::NONE.opcode(Opcode::Data3));
+    /// assert!(both.allows(Opcode::Data3) && both.transforms(Rsv::RSV1));
+    /// ```
+    #[must_use]
+    pub const fn with(mut self, other: Self) -> Self {
+        self.frame_rsv = self.frame_rsv.with(other.frame_rsv);
+        self.message_rsv = self.message_rsv.with(other.message_rsv);
+        self.opcodes |= other.opcodes;
+        self
+    }
+
+    /// Returns the reserved bits that are claimed, for frames or for messages.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn rsv(self) -> Rsv {
+        self.frame_rsv.with(self.message_rsv)
+    }
+
+    /// Tells whether `opcode` is a reserved one that is claimed.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn owns(self, opcode: Opcode) -> bool {
+        self.allows(opcode) && !Self::NONE.allows(opcode)
+    }
+
+    /// Returns `rsv` without the bits that say that a message has been transformed.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn undone(self, rsv: Rsv) -> Rsv {
+        rsv.without(self.message_rsv)
+    }
+
     /// Tells whether frames of this opcode are admitted.
     ///
     /// ```

@@ -48,7 +48,7 @@ pub enum DecodeError {
     InterleavedMessage,
     /// A frame longer than the limit, or than this machine can address (§10.4).
     FrameTooLong,
-    /// The frames of a message add up to more than the limit (§10.4).
+    /// The frames of a message, or what an extension makes of them, add up to more than the limit (§10.4).
     MessageTooLong,
     /// A message of more fragments than the limit, empty ones counted (§10.4).
     TooManyFragments,
@@ -61,12 +61,14 @@ pub enum DecodeError {
     InvalidCloseCode,
     /// A close frame with a reason that is not UTF-8 (§5.5.1, §8.1).
     InvalidCloseReason,
+    /// A message that an extension cannot decode, as compressed data that are no DEFLATE stream (RFC 7692 §6.2, §7.2.2).
+    InvalidExtensionData,
 }
 
 impl DecodeError {
     /// Returns the code of the close frame to send before the connection is dropped.
     ///
-    /// 1007 for text that is not UTF-8, 1009 for what is too long, 1008 for too many fragments (their sum may well be
+    /// 1007 for text that is not UTF-8 and for what an extension cannot decode, 1009 for what is too long, 1008 for too many fragments (their sum may well be
     /// small), and 1002 for all other faults (§7.4.1).
     ///
     /// ```
@@ -77,7 +79,7 @@ impl DecodeError {
     #[must_use]
     pub const fn close_code(self) -> CloseCode {
         match self {
-            Self::InvalidUtf8 | Self::InvalidCloseReason => CloseCode::INVALID_PAYLOAD,
+            Self::InvalidUtf8 | Self::InvalidCloseReason | Self::InvalidExtensionData => CloseCode::INVALID_PAYLOAD,
             Self::FrameTooLong | Self::MessageTooLong => CloseCode::MESSAGE_TOO_BIG,
             Self::TooManyFragments => CloseCode::POLICY_VIOLATION,
             _ => CloseCode::PROTOCOL_ERROR,
@@ -115,6 +117,7 @@ impl fmt::Display for DecodeError {
             Self::InvalidCloseLength => "a close frame has a body of one byte",
             Self::InvalidCloseCode => "a close frame has a code that may not be sent",
             Self::InvalidCloseReason => "a close reason is not valid UTF-8",
+            Self::InvalidExtensionData => "a message cannot be decoded by the extension that it uses",
         })
     }
 }

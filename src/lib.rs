@@ -77,8 +77,9 @@
 //! |---|---|---|---|
 //! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`] | x86-64 kernels are still chosen at run time, where there is an operating system |
 //! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error` | no I/O, no threads |
-//! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
+//! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`Extension`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
 //! | `handshake` | yes | [`handshake`], both roles | no heap, no sockets, no TLS, no random numbers |
+//! | `deflate` | no | [`extension::deflate`]: permessage-deflate (RFC 7692), on the `zlib-rs` crate; turns `std` and `alloc` on | no C compiler, no thread |
 //!
 //! # Where the RFC's rules are
 //!
@@ -91,12 +92,15 @@
 //! | §5.4 | fragmentation | [`Sequence`], [`Frame::ends_message`] |
 //! | §5.5 | control frames | [`Opcode::is_control`], [`CloseFrame`] |
 //! | §5.6 | data frames | [`Frame`], [`Message`] |
-//! | §5.8, §9 | extensions | [`Claims`], [`Rsv`] |
+//! | §5.8, §9 | extensions | [`Claims`], [`Rsv`], [`Extension`], [`Extensions`] |
+//! | §9.1 | the header of extensions | [`extension::params`] |
 //! | §7.4 | close codes | [`CloseCode`] |
 //! | §8.1 | UTF-8 | [`utf8::Validator`], [`Frame::text`] |
-//! | §10.4 | limits | [`Limits`] |
+//! | §10.4 | limits | [`Limits`], [`Output`] |
+//!
+//! RFC 7692, permessage-deflate, is in [`extension::deflate`].
 #![no_std]
-#![cfg_attr(not(all(feature = "alloc", feature = "handshake")), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(not(all(feature = "deflate", feature = "handshake")), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -127,6 +131,7 @@ mod sequence;
 mod decoder;
 mod encoder;
 
+pub mod extension;
 #[cfg(feature = "handshake")]
 pub mod handshake;
 #[cfg(feature = "alloc")]
@@ -137,6 +142,8 @@ pub use config::{Claims, Config, Limits, Role};
 pub use decoder::Decoder;
 pub use encoder::{Client, Encoder, MaskSource, Server, Side};
 pub use error::{DecodeError, EncodeError};
+#[cfg(feature = "alloc")]
+pub use extension::{ClaimConflict, Extension, Extensions, Output, Part};
 pub use frame::{Frame, RawFrame, RawFrames};
 pub use header::{Header, HeaderBuf};
 pub use mask::{Mask, MaskingKey};

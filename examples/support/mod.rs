@@ -1,5 +1,8 @@
 //! The I/O that the codec leaves to its caller: blocking TCP, with the opening handshake in front.
 
+#[cfg_attr(not(feature = "deflate"), path = "no_deflate.rs")]
+mod deflate;
+
 use std::fmt;
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
@@ -7,8 +10,8 @@ use std::net::TcpStream;
 use bytes::{Buf, BytesMut};
 use websocket_wire::handshake::{BuildError, HandshakeError, Key, Uri, client, client::Outcome, server};
 use websocket_wire::{
-    Assembler, Client, Close, Config, DecodeError, EncodeError, Encoder, Header, MaskingKey, Message, Role, Server,
-    Side, Status,
+    Assembler, Client, Close, Config, DecodeError, EncodeError, Encoder, Extensions, Header, MaskingKey, Message, Role,
+    Server, Side, Status,
 };
 
 /// How much is asked for at once, in bytes: what is read stays in the first-level cache until it has been decoded.
@@ -80,17 +83,18 @@ impl From<HandshakeError> for Fault {
 pub(crate) struct Peer<S> {
     stream: TcpStream,
     encoder: Encoder<S>,
+    extensions: Extensions,
     out: Vec<u8>,
 }
 
 impl<S: Side> Peer<S> {
-    fn new(stream: TcpStream, encoder: Encoder<S>) -> Self {
-        Self { stream, encoder, out: Vec::new() }
+    fn new(stream: TcpStream, encoder: Encoder<S>, extensions: Extensions) -> Self {
+        Self { stream, encoder: encoder.claims(extensions.claims()), extensions, out: Vec::new() }
     }
 
     pub(crate) fn send(&mut self, message: &Message) -> Result<(), Fault> {
         self.out.clear();
-        self.encoder.message_to(message, &mut self.out)?;
+        self.encoder.message_with(&mut self.extensions, message, &mut self.out)?;
         Ok(self.stream.write_all(&self.out)?)
     }
 
@@ -101,6 +105,7 @@ impl<S: Side> Peer<S> {
 
     pub(crate) fn encode(&mut self, header: Header, payload: &[u8]) -> Result<Vec<u8>, Fault> {
         let mut wire = Vec::with_capacity(Header::MAX_LEN + payload.len());
+        let (header, payload) = self.extensions.encode(header, payload, &mut self.out)?;
         self.encoder.encode_to(header, payload, &mut wire)?;
         Ok(wire)
     }
@@ -139,11 +144,14 @@ pub(crate) fn accept(mut stream: TcpStream) -> Result<(Peer<Server>, Receiver, S
         match server::Request::parse(&input) {
             Ok(Status::Complete { value: request, consumed }) => {
                 let path = request.path().to_owned();
-                let len = request.accept().encode(&mut out)?;
+                let (answer, agreement) = deflate::answer(request.extensions())?.unzip();
+                let len = request.accept().extensions(answer.as_deref()).encode(&mut out)?;
                 stream.write_all(&out[..len])?;
                 input.advance(consumed);
-                let receiver = Receiver { stream: stream.try_clone()?, assembler: assembler(Role::Server), input };
-                return Ok((Peer::new(stream, Encoder::server()), receiver, path));
+                let extensions = || deflate::extensions(Role::Server, agreement);
+                let assembler = Assembler::with_extensions(Config::server(), extensions());
+                let receiver = Receiver { stream: stream.try_clone()?, assembler, input };
+                return Ok((Peer::new(stream, Encoder::server(), extensions()), receiver, path));
             }
             Ok(Status::Partial { .. }) => {}
             Err(error) => {
@@ -158,8 +166,12 @@ pub(crate) fn accept(mut stream: TcpStream) -> Result<(Peer<Server>, Receiver, S
     }
 }
 
-/// Connects to `url` and makes the opening handshake.
-pub(crate) fn connect<M: FnMut() -> MaskingKey>(url: &str, masks: M) -> Result<(Peer<Client<M>>, Receiver), Fault> {
+/// Connects to `url` and makes the opening handshake. `params` are those of permessage-deflate, where it is offered.
+pub(crate) fn connect<M: FnMut() -> MaskingKey>(
+    url: &str,
+    params: Option<&str>,
+    masks: M,
+) -> Result<(Peer<Client<M>>, Receiver), Fault> {
     let uri = Uri::parse(url).map_err(|error| Fault::Handshake(error.to_string()))?;
     if uri.is_secure() {
         return Err(Fault::Handshake("this example has no TLS: the URL must begin with ws://".into()));
@@ -167,18 +179,30 @@ pub(crate) fn connect<M: FnMut() -> MaskingKey>(url: &str, masks: M) -> Result<(
     let host = uri.host().trim_start_matches('[').trim_end_matches(']');
     let mut stream = TcpStream::connect((host, uri.port()))?;
     stream.set_nodelay(true)?;
-    let request = client::Request::new(uri, Key::new(random()));
+    let offer = params.map(deflate::offer).transpose()?;
+    let text = offer.map(|offer| offer.to_string());
+    let offers: Vec<&str> = text.as_deref().into_iter().collect();
+    let request = client::Request::new(uri, Key::new(random())).extensions(&offers);
     let (mut input, mut out) = (BytesMut::new(), vec![0; request.encoded_len()?]);
     request.encode(&mut out)?;
     stream.write_all(&out)?;
     loop {
         if let Status::Complete { value, consumed } = request.parse_response(&input)? {
-            if let Outcome::Refused(refusal) = value {
-                return Err(Fault::Handshake(format!("the server answered with status {}", refusal.status())));
+            let response = match value {
+                Outcome::Upgraded(response) => response,
+                Outcome::Refused(refusal) => {
+                    return Err(Fault::Handshake(format!("the server answered with status {}", refusal.status())));
+                }
+            };
+            let agreement = deflate::agreed(offer.as_ref(), response.extensions())?;
+            if let Some(answer) = response.extensions() {
+                println!("agreed on {}", answer.escape_ascii());
             }
             input.advance(consumed);
-            let receiver = Receiver { stream: stream.try_clone()?, assembler: assembler(Role::Client), input };
-            return Ok((Peer::new(stream, Encoder::client(masks)), receiver));
+            let extensions = || deflate::extensions(Role::Client, agreement);
+            let assembler = Assembler::with_extensions(Config::client(), extensions());
+            let receiver = Receiver { stream: stream.try_clone()?, assembler, input };
+            return Ok((Peer::new(stream, Encoder::client(masks), extensions()), receiver));
         }
         if read_more(&mut stream, &mut input)? == 0 {
             return Err(Fault::Lost);
@@ -191,10 +215,6 @@ pub(crate) fn random<const N: usize>() -> [u8; N] {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).expect("the operating system has random numbers");
     bytes
-}
-
-fn assembler(role: Role) -> Assembler {
-    Assembler::new(Config::new(role))
 }
 
 /// Reads once to the end of `input`; returns how many bytes came, 0 at the end of the stream.

@@ -10,6 +10,7 @@ use core::fmt;
 use memchr::{memchr, memchr_iter};
 
 use super::HandshakeError;
+pub(crate) use crate::extension::params::{is_token, is_token_byte};
 use crate::status::Status;
 
 /// How large a head may be before it is refused; the default is 16 384 bytes and 64 headers.
@@ -210,15 +211,6 @@ pub(crate) fn set_once<'a>(
     }
 }
 
-/// Whether `b` is a `tchar` (RFC 9110 §5.6.2).
-pub(crate) fn is_token_byte(b: u8) -> bool {
-    TOKEN_BYTES[usize::from(b)]
-}
-
-pub(crate) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&b| is_token_byte(b))
-}
-
 /// Whether `value` has none of the characters that RFC 9110 §5.5 forbids: "CR, LF, and NUL", and other controls.
 ///
 /// It looks at all of them whatever the first is, because a loop that may leave early is not vectorized.
@@ -226,20 +218,6 @@ pub(crate) fn is_header_value(value: &[u8]) -> bool {
     let is_control = |b: u8| (b < b' ') & (b != b'\t') | (b == 0x7f);
     !value.iter().fold(false, |found, &b| found | is_control(b))
 }
-
-static TOKEN_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut b = 0u8;
-    while b < 128 {
-        table[b as usize] = b.is_ascii_alphanumeric()
-            || matches!(
-                b,
-                b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
-            );
-        b += 1;
-    }
-    table
-};
 
 /// Removes the blanks around `value` (OWS of RFC 9110 §5.6.3).
 pub(crate) fn trim(mut value: &[u8]) -> &[u8] {

@@ -1,7 +1,8 @@
 //! Header values that are lists: tokens (RFC 9110 §5.6.1) and extensions (RFC 6455 §9.1).
 
-use super::head::{Headers, is_token, is_token_byte, trim};
+use super::head::{Headers, is_token, trim};
 use super::{BuildError, HandshakeError};
+use crate::extension::params::{skip_empty, take_extension};
 
 /// How many elements of `Sec-WebSocket-Protocol` are read; a longer list is refused, because each is compared with all.
 const MAX_SUBPROTOCOLS: usize = 64;
@@ -57,15 +58,8 @@ pub(crate) fn check_own_extensions(value: &str, offered: Option<Headers<'_>>) ->
     }
 }
 
-/// Iterates over the names of an extension list and checks its grammar on the way, in one pass:
-///
-/// ```text
-/// extension-list  = 1#extension
-/// extension       = extension-token *( ";" extension-param )
-/// extension-param = token [ "=" (token | quoted-string) ]
-/// ```
-///
-/// Blanks may stand between any two of these, as the list notation of RFC 2616 has it. After an error there is no more.
+/// Iterates over the names of an extension list and checks its grammar on the way, in one pass. After an error there is
+/// no more.
 #[derive(Clone)]
 pub(crate) struct Extensions<'a>(pub(crate) &'a [u8]);
 
@@ -80,68 +74,18 @@ impl<'a> Extensions<'a> {
     pub(crate) fn has(value: &[u8], name: &[u8]) -> bool {
         Extensions(value).any(|offered| offered == Ok(name))
     }
-
-    fn extension(&mut self) -> Option<&'a [u8]> {
-        let name = self.token()?;
-        while self.eat(b';') {
-            self.token()?;
-            if self.eat(b'=') && !self.quoted()? {
-                self.token()?;
-            }
-        }
-        (self.0.is_empty() || self.eat(b',')).then_some(name)
-    }
-
-    /// Takes a token and the blanks around it.
-    fn token(&mut self) -> Option<&'a [u8]> {
-        self.0 = trim(self.0);
-        let len = self.0.iter().take_while(|&&b| is_token_byte(b)).count();
-        let (token, rest) = self.0.split_at(len);
-        self.0 = trim(rest);
-        (len > 0).then_some(token)
-    }
-
-    /// Takes a quoted string; `Some(false)` says that there is none, `None` that it is wrong.
-    ///
-    /// "the value after quoted-string unescaping MUST conform to the 'token' ABNF"
-    fn quoted(&mut self) -> Option<bool> {
-        let start = trim(self.0);
-        let Some(mut rest) = start.strip_prefix(b"\"") else {
-            return Some(false);
-        };
-        let mut empty = true;
-        loop {
-            rest = match rest {
-                [b'"', rest @ ..] if !empty => {
-                    self.0 = trim(rest);
-                    return Some(true);
-                }
-                [b'\\', b, rest @ ..] | [b, rest @ ..] if is_token_byte(*b) => rest,
-                _ => return None,
-            };
-            empty = false;
-        }
-    }
-
-    fn eat(&mut self, byte: u8) -> bool {
-        let rest = self.0.strip_prefix(&[byte]);
-        self.0 = rest.unwrap_or(self.0);
-        rest.is_some()
-    }
 }
 
 impl<'a> Iterator for Extensions<'a> {
     type Item = Result<&'a [u8], HandshakeError>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        // RFC 9110 §5.6.1: "A recipient MUST parse and ignore a reasonable number of empty list elements".
-        while let [b' ' | b'\t' | b',', rest @ ..] = self.0 {
-            self.0 = rest;
-        }
+        skip_empty(&mut self.0);
         if self.0.is_empty() {
             return None;
         }
-        let name = self.extension().ok_or(HandshakeError::Extensions);
+        let extension = take_extension(&mut self.0);
+        let name = extension.map(|extension| extension.name().as_bytes()).ok_or(HandshakeError::Extensions);
         if name.is_err() {
             self.0 = b"";
         }

@@ -24,7 +24,7 @@
 //! | §4.2, server requirements | [`server`] |
 //! | §1.3 and §4.2.2, proof that the key was read | [`accept_key`], [`Key`], [`AcceptKey`] |
 //! | §4.4, other versions | [`HandshakeError::Version`], [`server::Refusal`] |
-//! | §9.1, extensions | grammar and names here; parameters are for the extension |
+//! | §9.1, extensions | grammar and names here; parameters in [`extension::params`](crate::extension::params) |
 
 mod answer;
 pub mod client;

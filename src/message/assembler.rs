@@ -6,6 +6,7 @@ use super::{Close, Message, Text};
 use crate::config::Config;
 use crate::decoder::Decoder;
 use crate::error::DecodeError;
+use crate::extension::{Extensions, Part};
 use crate::frame::Frame;
 use crate::opcode::Opcode;
 use crate::rsv::Rsv;
@@ -42,13 +43,16 @@ pub struct Assembler {
     delivered: u64,
     /// The reserved bits of its first frame.
     rsv: Rsv,
+    extensions: Extensions,
+    /// What an extension, or the text that it gave, has failed with.
+    failed: Option<DecodeError>,
 }
 
 /// What is kept of a [`Frame`] once its buffer is needed.
 struct Kind {
     opcode: Opcode,
     rsv: Rsv,
-    /// The decoder has validated this message as text from its first byte to its last.
+    /// This message was validated as text from its first byte to its last.
     is_valid_text: bool,
 }
 
@@ -61,7 +65,25 @@ impl Assembler {
     /// ```
     #[must_use]
     pub fn new(config: Config) -> Self {
-        Self { decoder: Decoder::new(config), joined: BytesMut::new(), delivered: 0, rsv: Rsv::NONE }
+        Self::with_extensions(config, Extensions::new())
+    }
+
+    /// Returns the assembler of a fresh connection on which these extensions were negotiated. Their claims are added to
+    /// those of `config`.
+    ///
+    /// What an extension makes of a message is held to the limit of [`Limits::message_len`](crate::Limits::message_len)
+    /// while it is made, as are the frames that carried it; text is validated as it comes out.
+    ///
+    /// ```
+    /// # use websocket_wire::{Assembler, Config, Extensions};
+    /// let assembler = Assembler::with_extensions(Config::server(), Extensions::new());
+    /// assert_eq!(*assembler.decoder().config(), Config::server());
+    /// ```
+    #[must_use]
+    pub fn with_extensions(config: Config, extensions: Extensions) -> Self {
+        let config = config.claims(config.claims.with(extensions.claims()));
+        let decoder = Decoder::new(config);
+        Self { decoder, joined: BytesMut::new(), delivered: 0, rsv: Rsv::NONE, extensions, failed: None }
     }
 
     /// Takes from the front of `input` what belongs to the next message and returns it once it is whole.
@@ -72,7 +94,9 @@ impl Assembler {
     ///
     /// # Errors
     ///
-    /// As [`Decoder::decode`]: messages that were whole before the fault are returned first.
+    /// As [`Decoder::decode`]: messages that were whole before the fault are returned first. Of extensions:
+    /// [`DecodeError::InvalidExtensionData`], and [`DecodeError::MessageTooLong`] or [`DecodeError::InvalidUtf8`] for what
+    /// they decode. [`error`](Self::error) tells it afterwards.
     ///
     /// ```
     /// # use bytes::BytesMut;
@@ -84,6 +108,9 @@ impl Assembler {
     /// assert_eq!(assembler.next_message(&mut input), Err(DecodeError::ReservedOpcode));
     /// ```
     pub fn next_message(&mut self, input: &mut BytesMut) -> Result<Option<Message>, DecodeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
         loop {
             let (frame, consumed) = match self.decoder.decode(input)? {
                 Status::Complete { value, consumed } => (value, consumed),
@@ -98,6 +125,19 @@ impl Assembler {
             if is_data && frame.is_first_part() && frame.header().opcode != Opcode::Continuation {
                 self.rsv = frame.header().rsv;
             }
+            let rsv = if is_data { self.rsv } else { frame.header().rsv };
+            if self.extensions.decodes(frame.message_opcode(), rsv) {
+                let decoded = extended(&mut self.extensions, &frame, rsv, self.decoder.config());
+                input.advance(consumed);
+                match decoded {
+                    Ok(None) => continue,
+                    Ok(message) => return Ok(message),
+                    Err(error) => {
+                        self.failed = Some(error);
+                        return Err(error);
+                    }
+                }
+            }
             let is_whole = frame.is_first_part() && frame.is_last_part() && frame.header().fin;
             if is_whole && frame.header().opcode != Opcode::Continuation {
                 let (kind, range) = (Kind::of(&frame), frame.range());
@@ -111,6 +151,21 @@ impl Assembler {
             if ends_message {
                 return Ok(Some(self.finish(opcode)));
             }
+        }
+    }
+
+    /// Returns the fault that the next call of [`next_message`](Self::next_message) says, where there was one: the
+    /// decoder's or an extension's.
+    ///
+    /// ```
+    /// # use websocket_wire::{Assembler, Config};
+    /// assert_eq!(Assembler::new(Config::server()).error(), None);
+    /// ```
+    #[must_use]
+    pub const fn error(&self) -> Option<DecodeError> {
+        match self.failed {
+            Some(error) => Some(error),
+            None => self.decoder.error(),
         }
     }
 
@@ -133,6 +188,31 @@ impl Assembler {
     }
 }
 
+/// Passes a frame on to the extensions; returns the message that it ends.
+fn extended(
+    extensions: &mut Extensions,
+    frame: &Frame<'_>,
+    rsv: Rsv,
+    config: &Config,
+) -> Result<Option<Message>, DecodeError> {
+    let header = frame.header();
+    let part = Part {
+        rsv,
+        is_first: frame.is_first_part() && header.opcode != Opcode::Continuation,
+        is_last: frame.is_last_part() && header.fin,
+        ..Part::whole(frame.message_opcode(), frame.payload())
+    };
+    let limit = usize::try_from(config.limits.message_len).unwrap_or(usize::MAX);
+    // A bit that `config` claims itself stays, and says that the text has yet to be transformed.
+    let is_transformed = config.claims.transforms(extensions.claims().undone(rsv));
+    let is_text = part.opcode == Opcode::Text && !config.skip_text_validation && !is_transformed;
+    let Some(decoded) = extensions.decode(part, limit, is_text)? else {
+        return Ok(None);
+    };
+    let kind = Kind { opcode: part.opcode, rsv: decoded.rsv, is_valid_text: decoded.is_valid_text };
+    Ok(Some(kind.message(decoded.payload.into())))
+}
+
 impl Kind {
     fn of(frame: &Frame<'_>) -> Self {
         Self { opcode: frame.message_opcode(), rsv: frame.header().rsv, is_valid_text: frame.text().is_some() }
@@ -143,7 +223,8 @@ impl Kind {
             _ if !self.rsv.is_empty() => self.raw(payload),
             #[allow(unsafe_code)]
             // SAFETY: the decoder has validated these bytes as a whole text message: those of the one frame whose
-            // `text` was there, or those of all parts since the message began, which were joined in order.
+            // `text` was there, or those of all parts since the message began, which were joined in order. Or they are
+            // an `Output` that has validated each of them as it was written.
             Opcode::Text if self.is_valid_text => Message::Text(unsafe { Text::from_valid(payload) }),
             Opcode::Binary => Message::Binary(payload),
             Opcode::Ping => Message::Ping(payload),

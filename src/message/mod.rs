@@ -1,6 +1,7 @@
 //! Whole messages, owned (RFC 6455 §5.4, §5.6): what the frames add up to.
 
 mod assembler;
+mod extended;
 mod text;
 
 use bytes::{BufMut, Bytes};

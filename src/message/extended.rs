@@ -1,0 +1,51 @@
+//! Messages on their way out through extensions.
+
+use alloc::vec::Vec;
+
+use bytes::BufMut;
+
+use super::Message;
+use crate::encoder::{Encoder, Side};
+use crate::error::EncodeError;
+use crate::extension::Extensions;
+use crate::header::Header;
+use crate::opcode::Opcode;
+
+impl<S: Side> Encoder<S> {
+    /// Appends a message in one frame to `buf`, which can grow, as the extensions transform it. This encoder has been
+    /// given their [`claims`](Extensions::claims).
+    ///
+    /// [`Extensions::encode`] does the same for messages in fragments, and for buffers that are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Extensions::encode`] and [`encode_to`](Self::encode_to).
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, Extensions, Message};
+    /// let (mut encoder, mut wire) = (Encoder::server(), Vec::new());
+    /// encoder.message_with(&mut Extensions::new(), &Message::Text("abc".into()), &mut wire)?;
+    /// assert_eq!(wire, b"\x81\x03abc");
+    /// # Ok::<(), websocket_wire::EncodeError>(())
+    /// ```
+    pub fn message_with(
+        &mut self,
+        extensions: &mut Extensions,
+        message: &Message,
+        buf: &mut impl BufMut,
+    ) -> Result<(), EncodeError> {
+        let (header, payload) = match message {
+            Message::Text(text) => (Header::new(Opcode::Text), text.as_bytes()),
+            Message::Binary(payload) => (Header::new(Opcode::Binary), &payload[..]),
+            Message::Raw { opcode, rsv, payload } => (Header::new(*opcode).with_rsv(*rsv), &payload[..]),
+            control => return self.message_to(control, buf),
+        };
+        // A message after the close frame would change what the extensions remember of the ones before it.
+        if self.is_closed() {
+            return Err(EncodeError::Closed);
+        }
+        let mut scratch = Vec::new();
+        let (header, payload) = extensions.encode(header, payload, &mut scratch)?;
+        self.encode_to(header, payload, buf)
+    }
+}

@@ -1,0 +1,201 @@
+//! What permessage-deflate takes of the heap: bounded by the limit, whatever the peer sends, and as stated in its docs.
+#![cfg(feature = "deflate")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use bytes::BytesMut;
+use websocket_wire::extension::deflate::{Agreement, Deflate, Tuning};
+use websocket_wire::{Assembler, Config, DecodeError, Encoder, Extensions, Header, Limits, Message, Opcode, Role, Rsv};
+
+thread_local! {
+    /// What this thread has allocated and not freed, and the most that it ever was, in bytes.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count(bytes: isize) {
+    HELD.set(HELD.get() + bytes);
+    PEAK.set(PEAK.get().max(HELD.get()));
+}
+
+#[allow(unsafe_code)]
+// SAFETY: Every call goes to the system's allocator with the arguments as they came; counting allocates nothing, since
+// the counters are initialised in a constant and have no destructor. A layout is no longer than `isize::MAX`.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller keeps the contract of this same method.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        // Both blocks count while one is copied to the other.
+        count(new_size as isize);
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// Returns the result of `run`, the most heap that it held beyond what was held before, and what it still holds.
+fn heap<T>(run: impl FnOnce() -> T) -> (T, usize, usize) {
+    let before = HELD.get();
+    PEAK.set(before);
+    let result = run();
+    (result, (PEAK.get() - before) as usize, (HELD.get() - before).max(0) as usize)
+}
+
+fn extensions(role: Role, agreement: Agreement, tuning: Tuning) -> Extensions {
+    let mut extensions = Extensions::new();
+    extensions.register(Box::new(Deflate::new(role, agreement, tuning))).unwrap();
+    extensions
+}
+
+/// A server's frame, or frames of `piece` bytes each, with a compressed message.
+fn frames(payload: &[u8], piece: usize) -> Vec<u8> {
+    let mut sending = Extensions::new();
+    let none = extensions(Role::Server, Agreement::DEFAULT, Tuning::DEFAULT).claims();
+    let (mut encoder, mut wire) = (Encoder::server().claims(none), Vec::new());
+    let count = payload.len().div_ceil(piece);
+    for (i, piece) in payload.chunks(piece).enumerate() {
+        let opcode = if i == 0 { Opcode::Binary } else { Opcode::Continuation };
+        let rsv = if i == 0 { Rsv::RSV1 } else { Rsv::NONE };
+        let header = Header { fin: i + 1 == count, rsv, ..Header::new(opcode) };
+        let mut scratch = Vec::new();
+        let plain = Header { rsv: Rsv::NONE, ..header };
+        let (_, payload) = sending.encode(plain, piece, &mut scratch).unwrap();
+        encoder.encode_to(header, payload, &mut wire).unwrap();
+    }
+    wire
+}
+
+/// Fifty megabytes of zeros, compressed.
+fn bomb() -> Vec<u8> {
+    let mut sending = extensions(Role::Server, Agreement::DEFAULT, Tuning { level: 9, ..Tuning::DEFAULT });
+    let mut scratch = Vec::new();
+    let zeros = vec![0; if cfg!(miri) { 500_000 } else { 50_000_000 }];
+    sending.encode(Opcode::Binary, &zeros, &mut scratch).unwrap().1.to_vec()
+}
+
+/// Feeds the wire in reads of 4 KiB and drops the messages.
+fn feed(assembler: &mut Assembler, wire: &[u8]) -> Result<usize, DecodeError> {
+    let (mut input, mut total) = (BytesMut::with_capacity(8192), 0);
+    for piece in wire.chunks(4096) {
+        input.extend_from_slice(piece);
+        while let Some(message) = assembler.next_message(&mut input)? {
+            total += match message {
+                Message::Binary(payload) => payload.len(),
+                _ => 0,
+            };
+        }
+    }
+    Ok(total)
+}
+
+fn limited(message_len: u64) -> Assembler {
+    let config = Config::client().limits(Limits { message_len, ..Limits::DEFAULT });
+    Assembler::with_extensions(config, extensions(Role::Client, Agreement::DEFAULT, Tuning::DEFAULT))
+}
+
+/// A buffer that grows is copied into one that is larger: both are held for a moment. The window and the tables are 37
+/// KiB, the buffers of the test 16 KiB.
+fn bound(limit: u64) -> usize {
+    2 * limit as usize + (56 << 10)
+}
+
+#[test]
+fn a_bomb_of_50_megabytes_in_48_kilobytes_is_stopped_by_the_limit() {
+    let bomb = bomb();
+    assert!(bomb.len() < 49 << 10, "{}", bomb.len());
+    for limit in [1 << 10, 1 << 16, 1 << 20] {
+        for piece in [usize::MAX, 1000, 1] {
+            let wire = frames(&bomb, piece.min(bomb.len()));
+            let (result, peak, _) = heap(|| feed(&mut limited(limit), &wire));
+            assert_eq!(result, Err(DecodeError::MessageTooLong));
+            assert!(peak <= bound(limit), "limit {limit}, fragments of {piece}: {peak}");
+        }
+    }
+}
+
+#[test]
+fn a_bomb_below_the_limit_takes_what_it_is_long() {
+    let wire = frames(&bomb(), 1 << 16);
+    let len = if cfg!(miri) { 500_000 } else { 50_000_000 };
+    let (result, peak, _) = heap(|| feed(&mut limited(len), &wire));
+    assert_eq!(result, Ok(len as usize));
+    assert!(peak <= bound(len), "{peak}");
+}
+
+#[test]
+fn a_declared_length_reserves_nothing() {
+    let (result, peak, _) = heap(|| feed(&mut limited(16 << 20), b"\xC2\x7F\0\0\0\0\x00\xFF\xFF\xFF"));
+    assert_eq!(result, Ok(0));
+    assert!(peak < 16 << 10, "{peak}");
+}
+
+#[test]
+fn a_short_message_has_a_short_allocation() {
+    let mut sending = extensions(Role::Server, Agreement::DEFAULT, Tuning::DEFAULT);
+    let mut scratch = Vec::new();
+    let wire = frames(sending.encode(Opcode::Binary, &[7; 100], &mut scratch).unwrap().1, 99);
+    let mut assembler = limited(1 << 20);
+    let mut input = BytesMut::from(&wire[..]);
+    assembler.next_message(&mut input).unwrap();
+    let mut input = BytesMut::from(&wire[..]);
+    let (message, _, held) = heap(|| assembler.next_message(&mut input).unwrap());
+    assert!(matches!(message, Some(Message::Binary(payload)) if payload.len() == 100));
+    assert!(held <= 300, "{held}");
+}
+
+/// Returns what a connection holds once it has sent, or received, messages that fill every window.
+fn held(agreement: Agreement, tuning: Tuning) -> (usize, usize) {
+    let message: Vec<u8> = (0..200_000u32).map(|i| (i.wrapping_mul(0x9E37_79B9) >> 24) as u8).collect();
+    let mut scratch = Vec::with_capacity(1 << 20);
+    let mut sending = extensions(Role::Server, agreement, tuning);
+    let (_, _, sender) = heap(|| sending.encode(Opcode::Binary, &message, &mut scratch).map(drop));
+    let wire = frames(&scratch, 1 << 20);
+    let mut assembler = Assembler::with_extensions(Config::client(), extensions(Role::Client, agreement, tuning));
+    let (_, _, receiver) = heap(|| assert_eq!(feed(&mut assembler, &wire), Ok(message.len())));
+    (sender, receiver)
+}
+
+#[test]
+fn a_connection_that_has_not_been_used_holds_nothing_but_its_state() {
+    let (_extensions, _, held) = heap(|| extensions(Role::Server, Agreement::DEFAULT, Tuning::DEFAULT));
+    assert!(held <= 1 << 10, "{held}");
+}
+
+#[test]
+fn the_memory_of_a_connection_is_what_the_documentation_says() {
+    let bits = |bits| Agreement { server_max_window_bits: Some(bits), ..Agreement::DEFAULT };
+    let small = Tuning { mem_level: 1, ..Tuning::DEFAULT };
+    for (agreement, tuning, sender, receiver) in [
+        (bits(15), Tuning::DEFAULT, 380 << 10, 37 << 10),
+        (bits(9), Tuning::DEFAULT, 250 << 10, 5 << 10),
+        (bits(15), small, 270 << 10, 37 << 10),
+        (bits(9), small, 140 << 10, 5 << 10),
+    ] {
+        let held = held(agreement, tuning);
+        println!("{agreement} {tuning:?}: sending {}, receiving {}", held.0, held.1);
+        assert!(held.0 <= sender && held.1 <= receiver, "{agreement} {tuning:?}: {held:?}");
+    }
+}
+
+#[test]
+fn without_context_takeover_nothing_is_held_between_messages_but_the_compressor() {
+    let agreement = Agreement { server_no_context_takeover: true, ..Agreement::DEFAULT };
+    let (_, receiver) = held(agreement, Tuning::DEFAULT);
+    assert!(receiver <= 256, "{receiver}");
+}
