@@ -16,7 +16,7 @@ ORDER = """
     opcode rsv close status
     simd mask utf8
     error header frame
-    config sequence decoder encoder
+    config sequence side decoder encoder
     extension message
     heartbeat connection handshake
 """.split()

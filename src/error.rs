@@ -68,8 +68,8 @@ pub enum DecodeError {
 impl DecodeError {
     /// Returns the code of the close frame to send before the connection is dropped.
     ///
-    /// 1007 for text that is not UTF-8 and for what an extension cannot decode, 1009 for what is too long, 1008 for too many fragments (their sum may well be
-    /// small), and 1002 for all other faults (§7.4.1).
+    /// 1007 for text that is not UTF-8 and for what an extension cannot decode, 1009 for what is too long, 1008 for too
+    /// many fragments (their sum may well be small), and 1002 for all other faults (§7.4.1).
     ///
     /// ```
     /// # use websocket_wire::{CloseCode, DecodeError};

@@ -128,6 +128,8 @@ mod frame;
 mod config;
 mod sequence;
 
+mod side;
+
 mod decoder;
 mod encoder;
 
@@ -140,7 +142,7 @@ mod message;
 pub use close::{CloseCode, CloseFrame, InvalidClose};
 pub use config::{Claims, Config, Limits, Role};
 pub use decoder::Decoder;
-pub use encoder::{Client, Encoder, MaskSource, Server, Side};
+pub use encoder::Encoder;
 pub use error::{DecodeError, EncodeError};
 #[cfg(feature = "alloc")]
 pub use extension::{ClaimConflict, Extension, Extensions, Output, Part};
@@ -152,6 +154,7 @@ pub use message::{Assembler, Close, Message, Text};
 pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};
+pub use side::{Client, MaskSource, Server, Side};
 pub use status::Status;
 
 /// The README's samples, compiled and run with the other examples.

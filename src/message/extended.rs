@@ -5,11 +5,12 @@ use alloc::vec::Vec;
 use bytes::BufMut;
 
 use super::Message;
-use crate::encoder::{Encoder, Side};
+use crate::encoder::Encoder;
 use crate::error::EncodeError;
 use crate::extension::Extensions;
 use crate::header::Header;
 use crate::opcode::Opcode;
+use crate::side::Side;
 
 impl<S: Side> Encoder<S> {
     /// Appends a message in one frame to `buf`, which can grow, as the extensions transform it. This encoder has been

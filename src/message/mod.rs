@@ -10,10 +10,11 @@ pub use assembler::Assembler;
 pub use text::Text;
 
 use crate::close::{CloseCode, CloseFrame};
-use crate::encoder::{Encoder, Side};
+use crate::encoder::Encoder;
 use crate::error::EncodeError;
 use crate::opcode::Opcode;
 use crate::rsv::Rsv;
+use crate::side::Side;
 
 /// A whole message, or a control frame, which is one of its own.
 ///
