@@ -3,7 +3,7 @@
 # it installs; all but i686 is emulated, wasm by Node.
 #
 #   ci/targets.sh            every target, all tests, with the default features and with none
-#   ci/targets.sh --quick    32 bits, NEON and wasm's vectors, only the tests that reach what differs there; ci/test.sh runs it
+#   ci/targets.sh --quick    32 bits, NEON, wasm's vectors and big endian, only the tests that reach what differs there; ci/test.sh runs it
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -112,9 +112,9 @@ on "i686 (32 bits)" i686-unknown-linux-gnu "" i686
 on "aarch64 (NEON)" aarch64-unknown-linux-gnu "" cross aarch64 arm64
 # Rust's test harness ignores `should_panic` on wasm: a panic ends the program there.
 on "wasm32 (simd128)" wasm32-wasip1 "-C target-feature=+simd128" node
+on "s390x (big endian)" s390x-unknown-linux-gnu "" cross s390x s390x
 if [[ ! $quick ]]; then
     on "wasm32 (no vectors)" wasm32-wasip1 "" node
-    on "s390x (big endian)" s390x-unknown-linux-gnu "" cross s390x s390x
     on "x86-64 Nehalem (no AVX2)" x86_64-unknown-linux-gnu "" nehalem
 fi
 
