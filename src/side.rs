@@ -36,7 +36,7 @@ impl<F: FnMut() -> MaskingKey> MaskSource for F {
     }
 }
 
-/// The end that an [`Encoder`] sends from: [`Server`] or [`Client`]. No other type can be one.
+/// The end that an [`Encoder`](crate::Encoder) sends from: [`Server`] or [`Client`]. No other type can be one.
 pub trait Side: sealed::Side {}
 
 /// The side that sends unmasked (§5.1).
