@@ -107,7 +107,7 @@ impl Mask {
     pub fn apply(&mut self, bytes: &mut [u8]) {
         let len = bytes.len();
         if len <= SHORT {
-            kernel::short::<false>(Span::in_place(bytes, self.key));
+            kernel::short::<false, true>(Span::in_place(bytes, self.key));
         } else {
             apply_long(bytes, self.key);
         }
@@ -130,7 +130,7 @@ impl Mask {
     #[inline]
     pub fn apply_to(&mut self, src: &[u8], dst: &mut [u8]) {
         if src.len() <= SHORT {
-            kernel::short::<false>(Span::copying(src, dst, self.key));
+            kernel::short::<false, true>(Span::copying(src, dst, self.key));
         } else {
             apply_long_to(src, dst, self.key);
         }
@@ -147,7 +147,7 @@ impl Mask {
     #[inline]
     pub(crate) fn apply_to_uninit(&mut self, src: &[u8], dst: &mut bytes::buf::UninitSlice) {
         if src.len() <= SHORT {
-            kernel::short::<false>(Span::copying_to_uninit(src, dst, self.key));
+            kernel::short::<false, true>(Span::copying_to_uninit(src, dst, self.key));
         } else {
             apply_long_to_uninit(src, dst, self.key);
         }
@@ -155,15 +155,25 @@ impl Mask {
     }
 
     /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the mask as
-    /// they are if not. Meant to be inlined where frames are short.
+    /// they are if not.
     #[inline(always)]
     pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
         let len = bytes.len();
-        let is_ascii = kernel::short::<true>(Span::in_place(bytes, self.key));
+        let is_ascii = kernel::short::<true, true>(Span::in_place(bytes, self.key));
         if is_ascii {
             self.advance(len);
         }
         is_ascii
+    }
+
+    /// Unmasks the payload of a whole frame of at most [`SHORT`] bytes behind its header of 6, `self` being its key: any payload,
+    /// or with `ASCII_ONLY` one that turns out to be ASCII. Returns whether it did; if not, the frame is as it was. Meant to be
+    /// inlined where frames are short.
+    #[inline(always)]
+    pub(crate) fn apply_to_frame<const ASCII_ONLY: bool>(self, frame: &mut [u8]) -> bool {
+        assert!(frame.len() >= 6);
+        // The key of the span is the one at its first byte, which the header takes 6 bytes on.
+        kernel::short_frame::<ASCII_ONLY>(Span::in_place(frame, rotate(self.key, 2)))
     }
 
     /// Unmasks the next bytes and steps over them, to the end if all are ASCII, else to some place before what is not;
@@ -198,6 +208,12 @@ impl Mask {
     pub(crate) fn peek(&self, byte: u8) -> u8 {
         byte ^ self.key.to_ne_bytes()[0]
     }
+}
+
+/// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short.
+#[inline(always)]
+pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
+    kernel::short::<true, false>(Span::read_only(bytes))
 }
 
 // Out of line, so that what is inlined into the callers is the short path alone; and with arguments that fit into registers:

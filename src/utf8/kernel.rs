@@ -122,7 +122,7 @@ impl<const STORE: bool> Text<'_, STORE> {
     #[inline(always)]
     fn single<I: Lookup>(self, isa: I, plain: I::V) -> Result<(), Fault> {
         if STORE {
-            unmask_short::<false>(self.span);
+            unmask_short::<false, true>(self.span);
         }
         if isa.any(faults(isa, isa.splat(0), plain)) { Err(Fault { from: 0, until: self.span.len() }) } else { Ok(()) }
     }
