@@ -31,7 +31,7 @@
 use core::hint::select_unpredictable;
 
 use super::span::Span;
-use crate::simd::{BASELINE, Baseline, Isa, Kernel, Word};
+use crate::simd::{BASELINE, Baseline, Isa, Kernel, Parts, Word};
 
 /// The longest payload that [`short`] takes, in bytes.
 pub(crate) const SHORT: usize = 8 * Baseline::BYTES;
@@ -311,6 +311,17 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     #[inline(always)]
     fn len(&self) -> usize {
         self.span.len()
+    }
+
+    #[inline(always)]
+    fn into_parts(self) -> Parts {
+        self.span.into_parts()
+    }
+
+    #[inline(always)]
+    unsafe fn from_parts(parts: Parts) -> Self {
+        // SAFETY: the caller's word.
+        Long { span: unsafe { Span::from_parts(parts) } }
     }
 
     #[inline(always)]

@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 
 use super::rotate;
-use crate::simd::{Isa, Lookup};
+use crate::simd::{Isa, Lookup, Parts};
 
 /// Bytes to be unmasked, the place for the result, and the key that stands at the first byte.
 ///
@@ -49,6 +49,21 @@ impl<'a> Span<'a> {
     pub(crate) fn read_only(bytes: &'a [u8]) -> Self {
         let src = bytes.as_ptr();
         Span { src, dst: src.cast_mut(), len: bytes.len(), key: 0, memory: PhantomData }
+    }
+
+    #[inline(always)]
+    pub(crate) fn into_parts(self) -> Parts {
+        (self.src, self.dst, self.len, self.key)
+    }
+
+    /// Undoes [`Span::into_parts`].
+    ///
+    /// # Safety
+    ///
+    /// The parts are those of a span of this lifetime, which is not used any more.
+    #[inline(always)]
+    pub(crate) unsafe fn from_parts((src, dst, len, key): Parts) -> Self {
+        Span { src, dst, len, key, memory: PhantomData }
     }
 
     /// The same span, if it was made by [`Span::in_place`]: now the compiler knows too that there is only one pointer.

@@ -25,32 +25,46 @@ pub(crate) struct Avx2(());
 #[derive(Copy, Clone)]
 pub(crate) struct Avx512(());
 
-#[inline]
+#[inline(always)]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(not(test))]
     let level = Level::best_for::<K>(kernel.len());
     #[cfg(test)]
     let level = super::forced::get().unwrap_or_else(|| Level::best_for::<K>(kernel.len()));
     match level {
-        // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it implies
-        // F16C too, which every CPU with AVX2 has.
-        Level::Avx512 if kernel.len() >= K::WIDE_FROM => unsafe { run_avx512(kernel) },
-        // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes.
-        Level::Avx512 | Level::Avx2 => unsafe { run_avx2(kernel) },
+        Level::Avx512 if kernel.len() >= K::WIDE_FROM => {
+            let (src, dst, len, key) = kernel.into_parts();
+            // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it
+            // implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
+            unsafe { run_avx512::<K>(src, dst, len, key) }
+        }
+        Level::Avx512 | Level::Avx2 => {
+            let (src, dst, len, key) = kernel.into_parts();
+            // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes. The parts are those of `kernel`, which is gone.
+            unsafe { run_avx2::<K>(src, dst, len, key) }
+        }
         Level::Sse2 => kernel.run(BASELINE),
         #[cfg(test)]
         Level::Portable => kernel.run(super::Word::<u128>::NEW),
     }
 }
 
+/// # Safety
+///
+/// The arguments are the parts of a kernel of this type, and the CPU has AVX2.
 #[target_feature(enable = "avx2")]
-fn run_avx2<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run_lookup(Avx2(()))
+unsafe fn run_avx2<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+    // SAFETY: the caller's word.
+    unsafe { K::from_parts((src, dst, len, key)) }.run_lookup(Avx2(()))
 }
 
+/// # Safety
+///
+/// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F and BW.
 #[target_feature(enable = "avx512bw")]
-fn run_avx512<K: Kernel>(kernel: K) -> K::Output {
-    kernel.run_lookup(Avx512(()))
+unsafe fn run_avx512<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+    // SAFETY: the caller's word.
+    unsafe { K::from_parts((src, dst, len, key)) }.run_lookup(Avx512(()))
 }
 
 /// What a CPU has. Only what this one has is ever the value of a variable.

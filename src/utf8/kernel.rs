@@ -27,7 +27,7 @@ use crate::mask::{
     kernel::{body_start, join, load, short as unmask_short, store},
     span::Span,
 };
-use crate::simd::{Isa, Kernel, Lookup, Word};
+use crate::simd::{Isa, Kernel, Lookup, Parts, Word};
 
 /// Where to look for the first impossible byte: it is one of `from - 1..until`, and `..until` has been unmasked.
 #[derive(Copy, Clone, Debug)]
@@ -66,6 +66,17 @@ impl<const STORE: bool> Kernel for Text<'_, STORE> {
     #[inline(always)]
     fn len(&self) -> usize {
         self.span.len()
+    }
+
+    #[inline(always)]
+    fn into_parts(self) -> Parts {
+        self.span.into_parts()
+    }
+
+    #[inline(always)]
+    unsafe fn from_parts(parts: Parts) -> Self {
+        // SAFETY: the caller's word.
+        Text { span: unsafe { Span::from_parts(parts) } }
     }
 
     #[inline(always)]
