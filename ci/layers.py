@@ -15,7 +15,7 @@ import tempfile
 ORDER = """
     opcode rsv close status
     simd mask utf8
-    error header frame
+    room error header frame
     config sequence side decoder encoder
     extension message
     heartbeat connection handshake

@@ -3,9 +3,10 @@
 use crate::close::{CloseFrame, InvalidClose};
 use crate::config::{Claims, Limits};
 use crate::error::EncodeError;
-use crate::header::{Header, HeaderBuf, MAX_CONTROL_LEN, WHOLE_BINARY, WHOLE_TEXT};
-use crate::mask::Mask;
+use crate::header::{self, Header, HeaderBuf, MAX_CONTROL_LEN, WHOLE_BINARY, WHOLE_TEXT};
+use crate::mask::{Mask, MaskingKey};
 use crate::opcode::Opcode;
+use crate::room::Room;
 use crate::sequence::Sequence;
 use crate::side::{Client, MaskSource, Server, Side};
 
@@ -112,48 +113,37 @@ impl<S: Side> Encoder<S> {
         self.encode_first(header.into().first_byte(), payload, out)
     }
 
-    /// Does what [`encode`](Self::encode) says. A byte goes from one function to another in a register; a [`Header`] goes
-    /// through memory, where it is written field by field and waited for when it is read as a whole.
-    #[inline]
+    /// Does what [`encode`](Self::encode) says.
+    #[inline(always)]
     fn encode_first(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
-        if let Some(len) = self.encode_short(first, payload, out) {
-            return Ok(len);
+        if self.is_plain(first) {
+            let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+            if let Some(out) = out.get_mut(..needed) {
+                write(first, self.side.next_key(), payload, out);
+                return Ok(needed);
+            }
         }
-        let (header, sequence) = self.prepare(first, payload)?;
-        let start = self.header_len(&header);
-        let needed = start.saturating_add(payload.len());
+        self.encode_any(first, payload, out)
+    }
+
+    /// The general case of [`encode`](Self::encode), out of line: inlined too, it took five cycles of each short frame, for the
+    /// registers that it needs.
+    #[inline(never)]
+    fn encode_any(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
+        let sequence = self.check_frame(first, payload)?;
+        let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
         let Some(out) = out.get_mut(..needed) else {
             return Err(EncodeError::BufferTooSmall { needed });
         };
-        let header = self.commit(header, sequence);
-        let (head, body) = out.split_at_mut(start);
-        header.write(head);
-        match header.mask {
-            Some(key) => Mask::new(key).apply_to(payload, body),
-            None => body.copy_from_slice(payload),
-        }
+        write(first, self.commit(first, sequence), payload, out);
         Ok(needed)
     }
 
-    /// Writes the frame that most traffic is made of, a short, whole text or binary message between messages; returns
-    /// `None`, and has done nothing, where it is another one or may not be sent.
+    /// Tells whether this is a whole text or binary message, between messages and before a close. Nothing of it is to be
+    /// checked, and it changes nothing but the source of keys.
     #[inline(always)]
-    fn encode_short(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Option<usize> {
-        let is_common = matches!(first, WHOLE_TEXT | WHOLE_BINARY) && payload.len() <= MAX_CONTROL_LEN as usize;
-        if !is_common || self.is_closed || self.sequence.message().is_some() {
-            return None;
-        }
-        let start = if S::IS_MASKED { 6 } else { 2 };
-        let (header, body) = out.get_mut(..start + payload.len())?.split_at_mut(start);
-        header[..2].copy_from_slice(&[first, payload.len() as u8 | if S::IS_MASKED { 0x80 } else { 0 }]);
-        match self.side.next_key() {
-            Some(key) => {
-                header[2..].copy_from_slice(&key.to_bytes());
-                Mask::new(key).apply_to(payload, body);
-            }
-            None => body.copy_from_slice(payload),
-        }
-        Some(start + payload.len())
+    fn is_plain(&self, first: u8) -> bool {
+        matches!(first, WHOLE_TEXT | WHOLE_BINARY) && !self.is_closed && self.sequence.message().is_none()
     }
 
     /// Makes a frame of the payload `buf[headroom..]` where it lies: masks it in place and writes the header right in
@@ -183,14 +173,16 @@ impl<S: Side> Encoder<S> {
         buf: &mut [u8],
     ) -> Result<usize, EncodeError> {
         let (headroom, payload) = buf.split_at_mut(headroom);
-        let (header, sequence) = self.prepare(header.into().first_byte(), payload)?;
-        let needed = self.header_len(&header);
+        let first = header.into().first_byte();
+        let sequence = self.check_frame(first, payload)?;
+        let len = payload.len() as u64;
+        let needed = header::encoded_len(len, S::IS_MASKED);
         let Some(start) = headroom.len().checked_sub(needed) else {
             return Err(EncodeError::BufferTooSmall { needed });
         };
-        let header = self.commit(header, sequence);
-        header.write(&mut headroom[start..]);
-        if let Some(key) = header.mask {
+        let key = self.commit(first, sequence);
+        header::write(first, len, key, &mut headroom[start..]);
+        if let Some(key) = key {
             Mask::new(key).apply(payload);
         }
         Ok(start)
@@ -214,9 +206,10 @@ impl<S: Side> Encoder<S> {
     /// ```
     #[inline]
     pub fn header(&mut self, header: impl Into<Header>, payload_len: u64) -> Result<HeaderBuf, EncodeError> {
-        let header = Header::of_first_byte(header.into().first_byte(), payload_len);
+        let first = header.into().first_byte();
+        let header = Header::of_first_byte(first, payload_len);
         let sequence = self.check(&header)?;
-        self.commit(header, sequence).encode()
+        Header { mask: self.commit(first, sequence), ..header }.encode()
     }
 
     /// Appends a frame to `buf`, which grows where it can; a buffer that has the room already is not asked to grow.
@@ -240,13 +233,30 @@ impl<S: Side> Encoder<S> {
         payload: &[u8],
         buf: &mut impl bytes::BufMut,
     ) -> Result<(), EncodeError> {
-        let (header, sequence) = self.prepare(header.into().first_byte(), payload)?;
-        let needed = self.header_len(&header).saturating_add(payload.len());
-        if buf.remaining_mut() < needed {
+        let first = header.into().first_byte();
+        if self.is_plain(first) {
+            let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+            if buf.chunk_mut().len() >= needed {
+                append(first, self.side.next_key(), payload, needed, buf);
+                return Ok(());
+            }
+        }
+        self.encode_any_to(first, payload, buf)
+    }
+
+    /// The general case of [`encode_to`](Self::encode_to), out of line as [`encode_any`](Self::encode_any) is.
+    #[cfg(feature = "alloc")]
+    #[inline(never)]
+    fn encode_any_to(&mut self, first: u8, payload: &[u8], buf: &mut impl bytes::BufMut) -> Result<(), EncodeError> {
+        let sequence = self.check_frame(first, payload)?;
+        let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+        if buf.chunk_mut().len() >= needed {
+            append(first, self.commit(first, sequence), payload, needed, buf);
+        } else if buf.remaining_mut() >= needed {
+            append_in_pieces(first, self.commit(first, sequence), payload, buf);
+        } else {
             return Err(EncodeError::BufferTooSmall { needed });
         }
-        let header = self.commit(header, sequence);
-        append(&header, payload, buf);
         Ok(())
     }
 
@@ -353,18 +363,19 @@ impl<S: Side> Encoder<S> {
         self.is_closed
     }
 
-    // These four are inlined always: out of line they hand a `Header` over through memory, written field by field and loaded
+    // These three are inlined always: out of line they hand a `Header` over through memory, written field by field and loaded
     // as a whole, which costs a stall each time (16 bytes from a server: 60 cycles a frame).
 
-    /// Checks the frame with this first byte that is to carry `payload`. Returns its header, without a key, and the sequence after it.
+    /// Checks the frame with this first byte that is to carry `payload`. Returns the sequence after it where that is another
+    /// one.
     #[inline(always)]
-    fn prepare(&self, first: u8, payload: &[u8]) -> Result<(Header, Option<Sequence>), EncodeError> {
+    fn check_frame(&self, first: u8, payload: &[u8]) -> Result<Option<Sequence>, EncodeError> {
         let header = Header::of_first_byte(first, payload.len() as u64);
         let sequence = self.check(&header)?;
         if header.opcode == Opcode::Close {
             CloseFrame::parse(payload)?;
         }
-        Ok((header, sequence))
+        Ok(sequence)
     }
 
     /// Checks what a header can break; returns the sequence after it where that is another one.
@@ -392,50 +403,42 @@ impl<S: Side> Encoder<S> {
         Ok(Some(self.sequence.after(header, &Limits::NONE)?))
     }
 
-    /// Counts the frame as sent: draws its key, and closes behind a close frame. Returns the header with the key.
+    /// Counts the frame as sent: draws its key, which is returned, and closes behind a close frame.
     #[inline(always)]
-    fn commit(&mut self, header: Header, sequence: Option<Sequence>) -> Header {
+    fn commit(&mut self, first: u8, sequence: Option<Sequence>) -> Option<MaskingKey> {
         if let Some(sequence) = sequence {
             self.sequence = sequence;
-            self.is_closed = header.opcode == Opcode::Close;
+            self.is_closed = Opcode::of_first_byte(first) == Opcode::Close;
         }
-        Header { mask: self.side.next_key(), ..header }
-    }
-
-    /// Returns the length of `header` once it has the key that this side gives it.
-    #[inline(always)]
-    fn header_len(&self, header: &Header) -> usize {
-        header.encoded_len() + if S::IS_MASKED { 4 } else { 0 }
+        self.side.next_key()
     }
 }
 
-/// Appends a frame to `buf`, which can take it, in one piece where `buf` has the room in one piece.
+/// Writes a frame, which fills `room`.
+#[inline(always)]
+fn write(first: u8, key: Option<MaskingKey>, payload: &[u8], room: &mut (impl Room + ?Sized)) {
+    if payload.len() > MAX_CONTROL_LEN as usize {
+        return write_long(first, key, payload, room);
+    }
+    let start = header::write(first, payload.len() as u64, key, room);
+    room.put_payload(start, key, payload);
+}
+
+#[inline(never)]
+fn write_long(first: u8, key: Option<MaskingKey>, payload: &[u8], room: &mut (impl Room + ?Sized)) {
+    let start = header::write(first, payload.len() as u64, key, room);
+    room.put_payload(start, key, payload);
+}
+
+/// Appends a frame of `len` bytes to `buf`, which has the room for it in one piece.
 #[cfg(feature = "alloc")]
-#[inline]
-fn append(header: &Header, payload: &[u8], buf: &mut impl bytes::BufMut) {
-    let (head, start) = header.to_bytes();
-    let len = start + payload.len();
-    let room = buf.chunk_mut();
-    if room.len() < len {
-        return append_in_pieces(header, payload, buf);
-    }
-    // Each arm is a copy of constant length, so one to three stores; a copy of variable length was a call, which cost 25
-    // cycles a frame.
-    match start {
-        2 => room[..2].copy_from_slice(&head[..2]),
-        4 => room[..4].copy_from_slice(&head[..4]),
-        6 => room[..6].copy_from_slice(&head[..6]),
-        8 => room[..8].copy_from_slice(&head[..8]),
-        10 => room[..10].copy_from_slice(&head[..10]),
-        _ => room[..14].copy_from_slice(&head[..14]),
-    }
-    match header.mask {
-        Some(key) => Mask::new(key).apply_to_uninit(payload, &mut room[start..]),
-        None => room[start..len].copy_from_slice(payload),
-    }
+#[inline(always)]
+fn append(first: u8, key: Option<MaskingKey>, payload: &[u8], len: usize, buf: &mut impl bytes::BufMut) {
+    let room = &mut buf.chunk_mut()[..len];
+    write(first, key, payload, room);
     #[allow(unsafe_code)]
-    // SAFETY: `chunk_mut` gave at least `len` bytes; the copy of the header initialised those before `start`, which is
-    // the length of every header (2, 4, 6, 8, 10 or 14), and the copy of the payload those from there to `len`.
+    // SAFETY: `chunk_mut` gave `len` bytes, or the slice of it had failed, and `write` has initialised all of them: the header
+    // and, right behind it, the payload, which end at `len`.
     unsafe {
         buf.advance_mut(len);
     }
@@ -444,10 +447,11 @@ fn append(header: &Header, payload: &[u8], buf: &mut impl bytes::BufMut) {
 /// Appends a frame to a buffer that has to grow for it, or that is not in one piece.
 #[cfg(feature = "alloc")]
 #[cold]
-fn append_in_pieces(header: &Header, payload: &[u8], buf: &mut impl bytes::BufMut) {
-    let (head, start) = header.to_bytes();
+fn append_in_pieces(first: u8, key: Option<MaskingKey>, payload: &[u8], buf: &mut impl bytes::BufMut) {
+    let mut head = [0; Header::MAX_LEN];
+    let start = header::write(first, payload.len() as u64, key, &mut head[..]);
     buf.put_slice(&head[..start]);
-    let Some(key) = header.mask else {
+    let Some(key) = key else {
         return buf.put_slice(payload);
     };
     let (mut mask, mut block) = (Mask::new(key), [0; 512]);

@@ -6,6 +6,7 @@ use core::ops::Deref;
 use crate::error::{DecodeError, EncodeError};
 use crate::mask::{Mask, MaskingKey};
 use crate::opcode::Opcode;
+use crate::room::Room;
 use crate::rsv::Rsv;
 use crate::status::Status;
 
@@ -181,12 +182,7 @@ impl Header {
     #[inline]
     #[must_use]
     pub const fn encoded_len(&self) -> usize {
-        let length = match self.payload_len {
-            0..=125 => 0,
-            126..=0xFFFF => 2,
-            _ => 8,
-        };
-        2 + length + if self.mask.is_some() { 4 } else { 0 }
+        encoded_len(self.payload_len, self.mask.is_some())
     }
 
     /// Returns FIN, the reserved bits and the opcode as they go on the wire.
@@ -220,22 +216,6 @@ impl Header {
         Ok(())
     }
 
-    /// Writes the header to the front of `out`, which is long enough, and returns its length.
-    #[inline(always)]
-    pub(crate) fn write(&self, out: &mut [u8]) -> usize {
-        let (bytes, len) = self.to_bytes();
-        // Each arm is a copy of constant length, so one to three stores; a copy of variable length would be a call.
-        match len {
-            2 => out[..2].copy_from_slice(&bytes[..2]),
-            4 => out[..4].copy_from_slice(&bytes[..4]),
-            6 => out[..6].copy_from_slice(&bytes[..6]),
-            8 => out[..8].copy_from_slice(&bytes[..8]),
-            10 => out[..10].copy_from_slice(&bytes[..10]),
-            _ => out[..14].copy_from_slice(&bytes[..14]),
-        }
-        len
-    }
-
     /// Returns the header, padded with zeros, and its length. Put together in a register, it reaches memory in one
     /// piece; stored field by field and read back as a whole, it would wait for the stores.
     #[inline(always)]
@@ -254,6 +234,45 @@ impl Header {
         let len = len + key_len;
         (word.to_le_bytes(), len)
     }
+}
+
+/// Returns the length of a header in bytes: 2 to 14.
+#[inline(always)]
+pub(crate) const fn encoded_len(payload_len: u64, is_masked: bool) -> usize {
+    let length = match payload_len {
+        0..=125 => 0,
+        126..=0xFFFF => 2,
+        _ => 8,
+    };
+    2 + length + if is_masked { 4 } else { 0 }
+}
+
+/// Writes the header of a frame to the front of `room`, which is long enough, and returns its length.
+///
+/// What it is made of comes in registers. A [`Header`] that had to cross a call was stored field by field, read back as a whole,
+/// and waited for in between.
+#[inline(always)]
+pub(crate) fn write(first: u8, payload_len: u64, key: Option<MaskingKey>, room: &mut (impl Room + ?Sized)) -> usize {
+    let mask = if key.is_some() { MASK } else { 0 };
+    let len = match payload_len {
+        0..=125 => {
+            room.put(0, [first, mask | payload_len as u8]);
+            2
+        }
+        126..=0xFFFF => {
+            let [a, b] = (payload_len as u16).to_be_bytes();
+            room.put(0, [first, mask | LENGTH_16, a, b]);
+            4
+        }
+        _ => {
+            room.put(0, [first, mask | LENGTH_64]);
+            room.put(2, payload_len.to_be_bytes());
+            10
+        }
+    };
+    let Some(key) = key else { return len };
+    room.put(len, key.to_bytes());
+    len + 4
 }
 
 impl From<Opcode> for Header {

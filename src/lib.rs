@@ -122,6 +122,7 @@ pub mod utf8;
 
 mod error;
 mod header;
+mod room;
 
 mod frame;
 

@@ -6,7 +6,8 @@ pub(crate) mod span;
 mod tests;
 
 use crate::simd;
-use kernel::{Long, SHORT};
+use kernel::Long;
+pub(crate) use kernel::SHORT;
 use span::Span;
 
 /// The four bytes that a client picks anew for every frame (RFC 6455 §5.3).
@@ -208,6 +209,22 @@ impl Mask {
     pub(crate) fn peek(&self, byte: u8) -> u8 {
         byte ^ self.key.to_ne_bytes()[0]
     }
+}
+
+/// Copies at most [`SHORT`] bytes to a slice of the same length, and masks them if there is a key. Meant to be inlined where
+/// frames are short: without a key too, for a copy of unknown length is a call.
+#[inline(always)]
+pub(crate) fn copy_short(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
+    let key = key.map_or(0, |key| Mask::new(key).key);
+    kernel::short::<false, true>(Span::copying(src, dst, key));
+}
+
+/// Does what [`copy_short`] does to memory that need not be initialised, and is all of it then.
+#[cfg(feature = "alloc")]
+#[inline(always)]
+pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut bytes::buf::UninitSlice) {
+    let key = key.map_or(0, |key| Mask::new(key).key);
+    kernel::short::<false, true>(Span::copying_to_uninit(src, dst, key));
 }
 
 /// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short.
