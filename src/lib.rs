@@ -136,7 +136,6 @@ mod encoder;
 pub mod extension;
 #[cfg(feature = "handshake")]
 pub mod handshake;
-#[cfg(feature = "alloc")]
 mod message;
 
 pub use close::{CloseCode, CloseFrame, InvalidClose};
@@ -150,7 +149,8 @@ pub use frame::{Frame, RawFrame, RawFrames};
 pub use header::{Header, HeaderBuf};
 pub use mask::{Mask, MaskingKey};
 #[cfg(feature = "alloc")]
-pub use message::{Assembler, Close, Message, Text};
+pub use message::{Assembler, Close, Message, PreparedFrame, SendQueue, Text};
+pub use message::{Fragmenter, Fragments, MessageRef, SliceAssembler};
 pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};

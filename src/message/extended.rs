@@ -5,11 +5,10 @@ use alloc::vec::Vec;
 use bytes::BufMut;
 
 use super::Message;
+use crate::close::CloseFrame;
 use crate::encoder::Encoder;
 use crate::error::EncodeError;
 use crate::extension::Extensions;
-use crate::header::Header;
-use crate::opcode::Opcode;
 use crate::side::Side;
 
 impl<S: Side> Encoder<S> {
@@ -35,12 +34,8 @@ impl<S: Side> Encoder<S> {
         message: &Message,
         buf: &mut impl BufMut,
     ) -> Result<(), EncodeError> {
-        let (header, payload) = match message {
-            Message::Text(text) => (Header::new(Opcode::Text), text.as_bytes()),
-            Message::Binary(payload) => (Header::new(Opcode::Binary), &payload[..]),
-            Message::Raw { opcode, rsv, payload } => (Header::new(*opcode).with_rsv(*rsv), &payload[..]),
-            control => return self.message_to(control, buf),
-        };
+        let mut body = [0; CloseFrame::MAX_LEN];
+        let (header, payload) = message.parts(&mut body);
         // A message after the close frame would change what the extensions remember of the ones before it.
         if self.is_closed() {
             return Err(EncodeError::Closed);
