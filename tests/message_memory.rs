@@ -122,7 +122,7 @@ fn message(len: usize, piece: usize, is_open: bool) -> Vec<u8> {
 fn a_message_takes_its_limit_and_not_more_however_it_is_cut() {
     for limit in [1000, 4096, 65_537, 1_000_000, 1 << 20].map(|limit| limit / SCALE) {
         for len in [limit, limit - 1, limit / 2 + 1, limit / 2] {
-            for piece in [1, 100, 5000, usize::MAX] {
+            for piece in [1, 100, 5000, usize::MAX].into_iter().filter(|piece| len / piece < 20_000) {
                 let wire = message(len, piece, false);
                 let mut assembler = limited(limit as u64, u32::MAX);
                 let (result, heap) = heap(|| feed(&mut assembler, [&wire[..]]));
@@ -140,7 +140,7 @@ fn a_message_takes_its_limit_and_not_more_however_it_is_cut() {
 fn a_message_that_never_ends_takes_less_than_twice_what_has_arrived() {
     let limit = (16 << 20) / SCALE;
     for len in [1, 100, 5000, 100_000 / SCALE, 3_000_000 / SCALE] {
-        for piece in [len.div_ceil(10_000), 4096] {
+        for piece in [len.div_ceil(3000), 4096] {
             let wire = message(len + piece, piece, true);
             let mut assembler = limited(limit as u64, u32::MAX);
             let (result, heap) = heap(|| feed(&mut assembler, [&wire[..]]));
@@ -277,8 +277,7 @@ fn a_queue_that_is_filled_and_emptied_allocates_no_more() {
         }
         queue.advance(queue.len());
     };
-    round();
-    round();
+    (0..10).for_each(|_| round());
     let ((), heap) = heap(|| (0..100).for_each(|_| round()));
     assert_eq!(heap.allocations, 0);
 }

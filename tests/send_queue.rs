@@ -13,8 +13,8 @@ use support::build::{Built, frame};
 use support::oracle::{Oracle, Rules, Verdict};
 use support::send;
 use websocket_wire::{
-    Claims, Close, CloseCode, CloseFrame, EncodeError, Encoder, Fragmenter, Header, InvalidClose, MaskingKey, Message,
-    Opcode, PreparedFrame, Rsv, SendQueue, Server, Side,
+    Claims, Close, CloseCode, CloseFrame, DecodeError, EncodeError, Encoder, Extension, Extensions, Fragmenter, Header,
+    InvalidClose, MaskingKey, Message, Opcode, Output, Part, PreparedFrame, Rsv, SendQueue, Server, Side,
 };
 
 /// The queue as the rules tell it: whole frames in two lines, and the rest of the one that has begun.
@@ -472,6 +472,38 @@ fn a_pong_does_not_take_the_place_of_one_that_has_begun() {
         queue.pong(b"new").unwrap();
         assert_eq!(all(&queue), expected, "{left} bytes were left");
     }
+}
+
+/// Doubles every byte of a binary message.
+struct Doubling;
+
+impl Extension for Doubling {
+    fn claims(&self) -> Claims {
+        Claims::NONE.message_rsv(Rsv::RSV1)
+    }
+
+    fn encode(&mut self, part: Part<'_>, out: &mut Vec<u8>) -> Result<Option<Rsv>, EncodeError> {
+        out.extend(part.payload.iter().flat_map(|byte| [*byte; 2]));
+        Ok((part.opcode == Opcode::Binary).then_some(Rsv::RSV1))
+    }
+
+    fn decode(&mut self, part: Part<'_>, out: &mut Output) -> Result<(), DecodeError> {
+        part.payload.iter().step_by(2).try_for_each(|byte| out.put(&[*byte]))
+    }
+}
+
+#[test]
+fn messages_pass_the_extensions_and_are_fragmented_behind_them() {
+    let mut extensions = Extensions::new();
+    extensions.register(Box::new(Doubling)).unwrap();
+    let mut queue = SendQueue::new(Encoder::server().claims(extensions.claims())).fragmenting(3);
+    for message in [Message::Binary("ab".into()), Message::Text("abcd".into()), Message::Ping("abcd".into())] {
+        queue.push_message_with(&mut extensions, message).unwrap();
+    }
+    assert_eq!(all(&queue), b"\x89\x04abcd\x42\x03aab\x80\x01b\x01\x03abc\x80\x01d");
+    queue.close(None).unwrap();
+    let late = Message::Binary("x".into());
+    assert_eq!(queue.push_message_with(&mut extensions, late), Err(EncodeError::Closed));
 }
 
 #[test]

@@ -2,13 +2,15 @@
 
 use alloc::vec::Vec;
 
-use bytes::BufMut;
+use bytes::{BufMut, Bytes};
 
-use super::Message;
+use super::{Message, SendQueue};
 use crate::close::CloseFrame;
 use crate::encoder::Encoder;
 use crate::error::EncodeError;
 use crate::extension::Extensions;
+use crate::header::Header;
+use crate::opcode::Opcode;
 use crate::side::Side;
 
 impl<S: Side> Encoder<S> {
@@ -43,5 +45,42 @@ impl<S: Side> Encoder<S> {
         let mut scratch = Vec::new();
         let (header, payload) = extensions.encode(header, payload, &mut scratch)?;
         self.encode_to(header, payload, buf)
+    }
+}
+
+impl<S: Side> SendQueue<S> {
+    /// Pushes a message as [`push_message`](Self::push_message) does, as the extensions transform it. The encoder of this
+    /// queue has been given their [`claims`](Extensions::claims).
+    ///
+    /// # Errors
+    ///
+    /// As [`Extensions::encode`] and [`push_message`](Self::push_message).
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, Extensions, Message, SendQueue};
+    /// let mut extensions = Extensions::new();
+    /// let mut queue = SendQueue::new(Encoder::server().claims(extensions.claims()));
+    /// queue.push_message_with(&mut extensions, Message::Text("abc".into()))?;
+    /// assert_eq!(queue.len(), 5);
+    /// # Ok::<(), websocket_wire::EncodeError>(())
+    /// ```
+    pub fn push_message_with(&mut self, extensions: &mut Extensions, message: Message) -> Result<(), EncodeError> {
+        let (header, payload): (Header, Bytes) = match message {
+            Message::Text(text) => (Opcode::Text.into(), text.into()),
+            Message::Binary(payload) => (Opcode::Binary.into(), payload),
+            Message::Raw { opcode, rsv, payload } => (Header::new(opcode).with_rsv(rsv), payload),
+            control => return self.push_message(control),
+        };
+        // A message that is not sent would change what the extensions remember of the ones before it.
+        if self.is_closed() {
+            return Err(EncodeError::Closed);
+        }
+        if header.opcode.is_data() {
+            self.encoder().finish()?;
+        }
+        let mut scratch = Vec::new();
+        let (header, encoded) = extensions.encode(header, &payload, &mut scratch)?;
+        let is_changed = !core::ptr::eq(encoded, &payload[..]);
+        self.push_whole(header, if is_changed { scratch.into() } else { payload })
     }
 }

@@ -26,6 +26,8 @@ pub(super) struct Chunks {
     sealed: VecDeque<Bytes>,
     /// The last block, which is appended to.
     tail: BytesMut,
+    /// How long the last block was when it was made.
+    block: usize,
     len: usize,
 }
 
@@ -150,8 +152,9 @@ impl Chunks {
             if !self.tail.is_empty() {
                 self.sealed.push_back(core::mem::take(&mut self.tail).freeze());
             }
-            let ahead = self.len.clamp(*BLOCK.start(), *BLOCK.end());
-            self.tail = BytesMut::with_capacity(needed.max(ahead));
+            // Twice as much as last time, so that a queue that is emptied again and again comes to need no more.
+            self.block = (2 * self.block).clamp(*BLOCK.start(), *BLOCK.end());
+            self.tail = BytesMut::with_capacity(needed.max(self.block));
         }
         &mut self.tail
     }

@@ -386,7 +386,7 @@ impl<S: Side> SendQueue<S> {
     }
 
     /// Pushes a message in as many frames as it takes. The encoder refuses the first of them or none.
-    fn push_whole(&mut self, header: Header, payload: Bytes) -> Result<(), EncodeError> {
+    pub(super) fn push_whole(&mut self, header: Header, payload: Bytes) -> Result<(), EncodeError> {
         if payload.len() <= self.fragment_len || header.opcode.is_control() {
             return self.push(header, payload);
         }
