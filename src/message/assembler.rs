@@ -15,7 +15,8 @@ use crate::rsv::Rsv;
 use crate::status::Status;
 
 /// The longest payload that is copied out of the input, in bytes, unless told otherwise. Up to there a copy into a fresh
-/// allocation takes no longer than sharing.
+/// allocation takes no longer than counting references: 60 ns a message against 82 with 16 bytes, 110 against 120 with 512,
+/// 134 against 131 with 1024 (x86-64, in a buffer of 64 KiB, decoding included).
 const COPIED: usize = 512;
 
 /// The least capacity for a message in parts, in bytes.

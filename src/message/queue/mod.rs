@@ -18,7 +18,8 @@ use crate::opcode::Opcode;
 use crate::side::{Server, Side};
 
 /// The shortest payload that a server shares instead of copying it, in bytes. Below, a copy behind the frame before it
-/// takes less time than a slice more to write.
+/// takes less time than a slice more to write: eight messages in a vectored write to a Unix socket took 467 ns each copied
+/// and 494 shared with 1536 bytes, 543 and 467 with 2048 (x86-64, all of the path, reading included).
 const SHARED: usize = 2048;
 
 /// How many bytes of control frames may wait before a pong takes the place of the pong before it. A peer that sends some
