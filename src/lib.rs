@@ -12,8 +12,9 @@
 //!              └──────────────────────────────────────────────────────────────────────────┘       │ alloc
 //!                                                                                  Assembler ─▶ Message
 //!              ┌────────── Encoder (one per connection, one direction, no heap) ──────────┐       │
-//! &mut [u8] ◀──│ mask (copy or in place) ◀─ Header ◀─ Sequence ◀─ opcode · FIN · RSV      │◀──────┘
-//!              └──────────────────────────────────────────────────────────────────────────┘
+//! &mut [u8] ◀──│ mask (copy or in place) ◀─ Header ◀─ Sequence ◀─ opcode · FIN · RSV      │◀──────┤
+//!              └──────────────────────────────────────────────────────────────────────────┘       │ alloc
+//! slices    ◀─── SendQueue (an Encoder, and what it has encoded that is not written) ◀── Fragmenter
 //! ```
 //!
 //! # A server's loop
@@ -75,9 +76,9 @@
 //!
 //! | feature | default | what it adds | what it does not |
 //! |---|---|---|---|
-//! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`] | x86-64 kernels are still chosen at run time, where there is an operating system |
-//! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error` | no I/O, no threads |
-//! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`Extension`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
+//! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`], [`SliceAssembler`], [`Fragmenter`] | x86-64 kernels are still chosen at run time, where there is an operating system |
+//! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error`; what a [`SendQueue`] holds as `std::io::IoSlice` | no I/O, no threads |
+//! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`SendQueue`], [`PreparedFrame`], [`Extension`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
 //! | `handshake` | yes | [`handshake`], both roles | no heap, no sockets, no TLS, no random numbers |
 //! | `deflate` | no | [`extension::deflate`]: permessage-deflate (RFC 7692), on the `zlib-rs` crate; turns `std` and `alloc` on | no C compiler, no thread |
 //!
@@ -89,14 +90,14 @@
 //! | §5.1 | who masks | [`Role`], [`Encoder::client`], [`DecodeError::MissingMask`] |
 //! | §5.2 | the frame header | [`Header`], [`HeaderBuf`] |
 //! | §5.3 | masking | [`Mask`], [`MaskingKey`], [`MaskSource`] |
-//! | §5.4 | fragmentation | [`Sequence`], [`Frame::ends_message`] |
-//! | §5.5 | control frames | [`Opcode::is_control`], [`CloseFrame`] |
-//! | §5.6 | data frames | [`Frame`], [`Message`] |
+//! | §5.4 | fragmentation | [`Sequence`], [`Frame::ends_message`], [`Fragmenter`] |
+//! | §5.5 | control frames | [`Opcode::is_control`], [`CloseFrame`], [`SendQueue::pong`], [`SendQueue::close`] |
+//! | §5.6 | data frames | [`Frame`], [`Message`], [`MessageRef`] |
 //! | §5.8, §9 | extensions | [`Claims`], [`Rsv`], [`Extension`], [`Extensions`] |
 //! | §9.1 | the header of extensions | [`extension::params`] |
 //! | §7.4 | close codes | [`CloseCode`] |
 //! | §8.1 | UTF-8 | [`utf8::Validator`], [`Frame::text`] |
-//! | §10.4 | limits | [`Limits`], [`Output`] |
+//! | §10.4 | limits | [`Limits`], [`Output`], [`Assembler`] |
 //!
 //! RFC 7692, permessage-deflate, is in [`extension::deflate`].
 #![no_std]
@@ -137,7 +138,6 @@ mod encoder;
 pub mod extension;
 #[cfg(feature = "handshake")]
 pub mod handshake;
-#[cfg(feature = "alloc")]
 mod message;
 
 pub use close::{CloseCode, CloseFrame, InvalidClose};
@@ -151,7 +151,8 @@ pub use frame::{Frame, RawFrame, RawFrames};
 pub use header::{Header, HeaderBuf};
 pub use mask::{Mask, MaskingKey};
 #[cfg(feature = "alloc")]
-pub use message::{Assembler, Close, Message, Text};
+pub use message::{Assembler, Close, Message, PreparedFrame, SendQueue, Text};
+pub use message::{Fragmenter, Fragments, MessageRef, SliceAssembler};
 pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};

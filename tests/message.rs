@@ -119,13 +119,60 @@ fn input_behind_a_close_frame_is_dropped() {
     assert!(input.is_empty() && assembler.decoder().is_closed());
 }
 
-#[test]
-fn a_message_in_one_frame_and_one_buffer_is_a_view_of_that_buffer() {
-    let mut input = BytesMut::from(&b"\x82\x04data"[..]);
-    let place = input[2..].as_ptr();
-    let message = Assembler::new(Config::client()).next_message(&mut input).unwrap();
+/// Assembles one binary message of `len` bytes; tells whether it is a view of the buffer that it came in.
+fn is_shared(assembler: &mut Assembler, len: usize) -> bool {
+    let mut wire = Vec::new();
+    Encoder::server().message_to(&Message::Binary(vec![7; len].into()), &mut wire).unwrap();
+    let mut input = BytesMut::from(&wire[..]);
+    let place = input[wire.len() - len..].as_ptr();
+    let message = assembler.next_message(&mut input).unwrap();
     let Some(Message::Binary(payload)) = message else { panic!("{message:?}") };
-    assert_eq!((payload.as_ptr(), &payload[..]), (place, &b"data"[..]));
+    assert_eq!(payload, vec![7; len]);
+    assert!(input.is_empty());
+    payload.as_ptr() == place
+}
+
+#[test]
+fn a_long_message_in_one_frame_and_one_buffer_is_a_view_of_it_and_a_short_one_is_not() {
+    let assembler = || Assembler::new(Config::client());
+    assert!(!is_shared(&mut assembler(), 1) && !is_shared(&mut assembler(), 512));
+    assert!(is_shared(&mut assembler(), 513) && is_shared(&mut assembler(), 70_000));
+    assert!(is_shared(&mut assembler().share_above(0), 1));
+    assert!(!is_shared(&mut assembler().share_above(usize::MAX), 70_000));
+}
+
+#[test]
+fn a_short_message_does_not_keep_the_buffer_that_it_came_in() {
+    let mut input = BytesMut::with_capacity(1 << 16);
+    input.extend_from_slice(b"\x81\x02hi\x89\x01p\x88\x05\x03\xE8bye");
+    let (mut assembler, mut messages) = (Assembler::new(Config::client()), Vec::new());
+    while let Some(message) = assembler.next_message(&mut input).unwrap() {
+        messages.push(message);
+    }
+    assert_eq!(messages.len(), 3);
+    // Had a message a share of it, the buffer could not be had back whole.
+    assert!(input.try_reclaim(1 << 16));
+}
+
+#[test]
+fn compacted_messages_are_equal_and_share_nothing() {
+    let makes: [fn(Bytes) -> Message; 7] = [
+        |bytes| Message::Text(Text::try_from(bytes).unwrap()),
+        Message::Binary,
+        Message::Ping,
+        Message::Pong,
+        |_| Message::Close(None),
+        |bytes| Message::Close(Some(Close { code: CloseCode::NORMAL, reason: Text::try_from(bytes).unwrap() })),
+        |payload| Message::Raw { opcode: Opcode::Data3, rsv: Rsv::RSV2, payload },
+    ];
+    let buffer = Bytes::from("é and so on".to_owned());
+    for make in makes {
+        let message = make(buffer.slice(..2));
+        let compacted = message.compacted();
+        assert_eq!(compacted, message);
+        drop(message);
+        assert!(buffer.is_unique(), "{compacted:?}");
+    }
 }
 
 #[test]

@@ -2,9 +2,10 @@
 
 use alloc::vec::Vec;
 
-use bytes::BufMut;
+use bytes::{BufMut, Bytes};
 
-use super::Message;
+use super::{Message, SendQueue};
+use crate::close::CloseFrame;
 use crate::encoder::Encoder;
 use crate::error::EncodeError;
 use crate::extension::Extensions;
@@ -35,12 +36,8 @@ impl<S: Side> Encoder<S> {
         message: &Message,
         buf: &mut impl BufMut,
     ) -> Result<(), EncodeError> {
-        let (header, payload) = match message {
-            Message::Text(text) => (Header::new(Opcode::Text), text.as_bytes()),
-            Message::Binary(payload) => (Header::new(Opcode::Binary), &payload[..]),
-            Message::Raw { opcode, rsv, payload } => (Header::new(*opcode).with_rsv(*rsv), &payload[..]),
-            control => return self.message_to(control, buf),
-        };
+        let mut body = [0; CloseFrame::MAX_LEN];
+        let (header, payload) = message.parts(&mut body);
         // A message after the close frame would change what the extensions remember of the ones before it.
         if self.is_closed() {
             return Err(EncodeError::Closed);
@@ -48,5 +45,42 @@ impl<S: Side> Encoder<S> {
         let mut scratch = Vec::new();
         let (header, payload) = extensions.encode(header, payload, &mut scratch)?;
         self.encode_to(header, payload, buf)
+    }
+}
+
+impl<S: Side> SendQueue<S> {
+    /// Pushes a message as [`push_message`](Self::push_message) does, as the extensions transform it. The encoder of this
+    /// queue has been given their [`claims`](Extensions::claims).
+    ///
+    /// # Errors
+    ///
+    /// As [`Extensions::encode`] and [`push_message`](Self::push_message).
+    ///
+    /// ```
+    /// # use websocket_wire::{Encoder, Extensions, Message, SendQueue};
+    /// let mut extensions = Extensions::new();
+    /// let mut queue = SendQueue::new(Encoder::server().claims(extensions.claims()));
+    /// queue.push_message_with(&mut extensions, Message::Text("abc".into()))?;
+    /// assert_eq!(queue.len(), 5);
+    /// # Ok::<(), websocket_wire::EncodeError>(())
+    /// ```
+    pub fn push_message_with(&mut self, extensions: &mut Extensions, message: Message) -> Result<(), EncodeError> {
+        let (header, payload): (Header, Bytes) = match message {
+            Message::Text(text) => (Opcode::Text.into(), text.into()),
+            Message::Binary(payload) => (Opcode::Binary.into(), payload),
+            Message::Raw { opcode, rsv, payload } => (Header::new(opcode).with_rsv(rsv), payload),
+            control => return self.push_message(control),
+        };
+        // A message that is not sent would change what the extensions remember of the ones before it.
+        if self.is_closed() {
+            return Err(EncodeError::Closed);
+        }
+        if header.opcode.is_data() {
+            self.encoder().finish()?;
+        }
+        let mut scratch = Vec::new();
+        let (header, encoded) = extensions.encode(header, &payload, &mut scratch)?;
+        let is_changed = !core::ptr::eq(encoded, &payload[..]);
+        self.push_whole(header, if is_changed { scratch.into() } else { payload })
     }
 }

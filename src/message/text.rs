@@ -50,6 +50,21 @@ impl Text {
             core::str::from_utf8_unchecked(&self.0)
         }
     }
+
+    /// Returns the text in memory of its own, of exactly its length, so that it keeps nothing else alive: copies it.
+    ///
+    /// ```
+    /// # use bytes::Bytes;
+    /// # use websocket_wire::Text;
+    /// let buffer = Bytes::from(String::from("a line of a long page"));
+    /// let text = Text::try_from(buffer.slice(..6))?.compacted();
+    /// assert!(text == "a line" && buffer.is_unique());
+    /// # Ok::<(), core::str::Utf8Error>(())
+    /// ```
+    #[must_use]
+    pub fn compacted(&self) -> Self {
+        Self(Bytes::copy_from_slice(&self.0))
+    }
 }
 
 impl Deref for Text {

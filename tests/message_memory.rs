@@ -1,0 +1,283 @@
+//! What messages take of the heap: bounded by the limit and by what has arrived, whatever the peer sends, as the
+//! documentation of `Assembler` and `SendQueue` states.
+#![cfg(feature = "alloc")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use bytes::{Bytes, BytesMut};
+use websocket_wire::{
+    Assembler, Config, DecodeError, Encoder, Fragmenter, Header, Limits, Message, Opcode, PreparedFrame, SendQueue,
+};
+
+thread_local! {
+    /// What this thread has allocated and not freed, in bytes.
+    static HELD: Cell<isize> = const { Cell::new(0) };
+    /// The most that it ever was, where an allocation that grows is extended in place.
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+    /// The most that it ever was, where both the old and the new one are held while one is copied to the other.
+    static PEAK_COPIED: Cell<isize> = const { Cell::new(0) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+fn count(bytes: isize) {
+    HELD.set(HELD.get() + bytes);
+    PEAK.set(PEAK.get().max(HELD.get()));
+    PEAK_COPIED.set(PEAK_COPIED.get().max(HELD.get()));
+    ALLOCATIONS.set(ALLOCATIONS.get() + usize::from(bytes > 0));
+}
+
+#[allow(unsafe_code)]
+// SAFETY: Every call goes to the system's allocator with the arguments as they came; counting allocates nothing, since
+// the counters are initialised in a constant and have no destructor. A layout is no longer than `isize::MAX`.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size() as isize);
+        // SAFETY: the caller keeps the contract of this same method.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
+        count(-(layout.size() as isize));
+        // SAFETY: as above.
+        unsafe { System.dealloc(ptr, layout) }
+    }
+
+    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
+        PEAK_COPIED.set(PEAK_COPIED.get().max(HELD.get() + new_size as isize));
+        count(new_size as isize - layout.size() as isize);
+        // SAFETY: as above.
+        unsafe { System.realloc(ptr, layout, new_size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What a run took of the heap, in bytes beyond what was held before.
+#[derive(Clone, Copy, Debug)]
+struct Heap {
+    peak: usize,
+    peak_copied: usize,
+    held: isize,
+    allocations: usize,
+}
+
+fn heap<T>(run: impl FnOnce() -> T) -> (T, Heap) {
+    let (before, allocations) = (HELD.get(), ALLOCATIONS.get());
+    PEAK.set(before);
+    PEAK_COPIED.set(before);
+    let result = run();
+    let heap = Heap {
+        peak: (PEAK.get() - before) as usize,
+        peak_copied: (PEAK_COPIED.get() - before) as usize,
+        held: HELD.get() - before,
+        allocations: ALLOCATIONS.get() - allocations,
+    };
+    (result, heap)
+}
+
+/// How much the tests do: less where each step is interpreted.
+const SCALE: usize = if cfg!(miri) { 100 } else { 1 };
+
+/// The input buffer of `feed`, an empty message's allocations, and a control frame.
+const CONSTANT: usize = 2 * READ + 512;
+
+const READ: usize = 4096;
+
+fn limited(message_len: u64, fragments: u32) -> Assembler {
+    Assembler::new(Config::client().limits(Limits { frame_len: message_len, message_len, fragments }))
+}
+
+/// Feeds the wire in reads of 4 KiB; returns the length of the data messages, which it drops.
+fn feed<'a>(assembler: &mut Assembler, wire: impl IntoIterator<Item = &'a [u8]>) -> Result<usize, DecodeError> {
+    let (mut input, mut total) = (BytesMut::with_capacity(2 * READ), 0);
+    for piece in wire.into_iter().flat_map(|piece| piece.chunks(READ)) {
+        input.extend_from_slice(piece);
+        while let Some(message) = assembler.next_message(&mut input)? {
+            total += match message {
+                Message::Binary(payload) => payload.len(),
+                _ => 0,
+            };
+        }
+    }
+    Ok(total)
+}
+
+/// A server's message of `len` bytes in frames of `piece`, a ping behind each; without its last frame if `is_open`.
+fn message(len: usize, piece: usize, is_open: bool) -> Vec<u8> {
+    let (mut encoder, mut wire, payload) = (Encoder::server(), Vec::new(), vec![7; len]);
+    for (header, payload) in Fragmenter::new(Opcode::Binary, piece).finish(&payload) {
+        if !(is_open && header.fin) {
+            encoder.encode_to(header, payload, &mut wire).unwrap();
+            encoder.encode_to(Opcode::Ping, b"?", &mut wire).unwrap();
+        }
+    }
+    wire
+}
+
+#[test]
+fn a_message_takes_its_limit_and_not_more_however_it_is_cut() {
+    for limit in [1000, 4096, 65_537, 1_000_000, 1 << 20].map(|limit| limit / SCALE) {
+        for len in [limit, limit - 1, limit / 2 + 1, limit / 2] {
+            for piece in [1, 100, 5000, usize::MAX].into_iter().filter(|piece| len / piece < 20_000) {
+                let wire = message(len, piece, false);
+                let mut assembler = limited(limit as u64, u32::MAX);
+                let (result, heap) = heap(|| feed(&mut assembler, [&wire[..]]));
+                assert_eq!(result, Ok(len));
+                let what = format!("limit {limit}, {len} bytes in {piece}: {heap:?}");
+                assert!(heap.peak <= limit + CONSTANT, "{what}");
+                assert!(heap.peak_copied <= limit + limit / 2 + CONSTANT, "{what}");
+                assert_eq!(heap.held, 0, "nothing is held between messages; {what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_message_that_never_ends_takes_less_than_twice_what_has_arrived() {
+    let limit = (16 << 20) / SCALE;
+    for len in [1, 100, 5000, 100_000 / SCALE, 3_000_000 / SCALE] {
+        for piece in [len.div_ceil(3000), 4096] {
+            let wire = message(len + piece, piece, true);
+            let mut assembler = limited(limit as u64, u32::MAX);
+            let (result, heap) = heap(|| feed(&mut assembler, [&wire[..]]));
+            assert_eq!(result, Ok(0));
+            assert!(heap.peak <= 2 * (len + piece) + CONSTANT, "{len} bytes in {piece}: {heap:?}");
+        }
+    }
+}
+
+#[test]
+fn a_million_fragments_of_one_byte_take_a_million_bytes_and_few_allocations() {
+    let count = 1_000_000 / SCALE;
+    let (begin, next, end) = (&b"\x02\x01a"[..], b"\x00\x01b".repeat(1000), &b"\x80\x01c"[..]);
+    let wire = || [begin].into_iter().chain((0..count / 1000).map(|_| &next[..])).chain([end]);
+    let mut assembler = limited(count as u64 + 2, u32::MAX);
+    let (result, heap) = heap(|| feed(&mut assembler, wire()));
+    assert_eq!(result, Ok(count + 2));
+    assert!(heap.peak <= count + CONSTANT, "{heap:?}");
+    assert!(heap.allocations < 50, "{heap:?}");
+    // By default so many are refused.
+    let (result, heap) = self::heap(|| feed(&mut Assembler::new(Config::client()), wire()));
+    assert_eq!(result, if SCALE == 1 { Err(DecodeError::TooManyFragments) } else { Ok(count + 2) });
+    assert!(heap.peak <= 2 * count.min(1 << 17) + CONSTANT, "{heap:?}");
+}
+
+#[test]
+fn empty_fragments_take_nothing_and_are_refused_by_their_count() {
+    let next = b"\x00\x00".repeat(10_000);
+    let wire = [&b"\x02\x00"[..]].into_iter().chain((0..20).map(|_| &next[..]));
+    let (result, heap) = heap(|| feed(&mut Assembler::new(Config::client()), wire));
+    assert_eq!(result, Err(DecodeError::TooManyFragments));
+    assert!(heap.peak <= CONSTANT, "{heap:?}");
+}
+
+#[test]
+fn a_declared_length_reserves_no_more_than_has_arrived() {
+    let mut header = Header::new(Opcode::Binary);
+    header.payload_len = 16 << 20;
+    let wire = [&header.encode().unwrap()[..], &[0; 100]].concat();
+    for fin in [0x80, 0] {
+        let wire = [&[wire[0] & 0x7F | fin], &wire[1..]].concat();
+        let mut assembler = Assembler::new(Config::client());
+        let (result, heap) = heap(|| feed(&mut assembler, [&wire[..]]));
+        assert_eq!(result, Ok(0));
+        assert!(heap.peak <= 200 + CONSTANT, "{heap:?}");
+    }
+}
+
+#[test]
+fn a_joined_message_is_held_in_less_than_twice_its_length_and_compacted_in_exactly_that() {
+    for len in [1000, 5000, 65_537, 1_000_000].map(|len| len / SCALE) {
+        let wire = message(len, len / 2 + 1, false);
+        let mut input = BytesMut::from(&wire[..]);
+        let mut assembler = Assembler::new(Config::client());
+        let next = || loop {
+            match assembler.next_message(&mut input).unwrap() {
+                Some(Message::Binary(payload)) => break Message::Binary(payload),
+                _ => continue,
+            }
+        };
+        let (message, heap) = heap(next);
+        assert!(heap.held <= 2 * len as isize + 64, "{len}: {heap:?}");
+        let (compacted, heap) = self::heap(|| message.compacted());
+        assert_eq!((&compacted, heap.held), (&message, len as isize));
+    }
+}
+
+#[test]
+fn a_million_short_messages_in_the_queue_take_what_they_are_long() {
+    let count = 1_000_000 / SCALE;
+    let mut queue = SendQueue::new(Encoder::server());
+    let (_, heap) = heap(|| {
+        for _ in 0..count {
+            queue.push_copy(Opcode::Binary, b"x").unwrap();
+        }
+    });
+    assert_eq!((queue.len(), queue.messages()), (3 * count, count));
+    assert!(heap.held as usize <= 3 * count + 3 * count / 10 + (8 << 10), "{heap:?}");
+    assert!(heap.peak_copied <= 3 * count + 3 * count / 10 + (8 << 10), "{heap:?}");
+    let (written, heap) = self::heap(|| {
+        let mut written = 0;
+        while !queue.is_empty() {
+            let len = queue.len().min(1009);
+            queue.advance(len);
+            written += len;
+        }
+        written
+    });
+    assert_eq!((written, queue.messages()), (3 * count, 0));
+    assert!(heap.allocations == 0, "{heap:?}");
+    let ((), heap) = self::heap(|| drop(queue));
+    assert!(-heap.held <= 8 << 10, "an empty queue keeps little: {heap:?}");
+}
+
+#[test]
+fn shared_payloads_take_a_constant_each() {
+    let count = 10_000 / SCALE;
+    let payload = Bytes::from(vec![7; 1 << 20]);
+    let frame = PreparedFrame::new(Opcode::Binary, &payload).unwrap();
+    for is_prepared in [false, true] {
+        let mut queue = SendQueue::new(Encoder::server());
+        let (_, heap) = heap(|| {
+            for _ in 0..count {
+                match is_prepared {
+                    true => queue.push_prepared(&frame).unwrap(),
+                    false => queue.push(Opcode::Binary, payload.clone()).unwrap(),
+                }
+            }
+        });
+        assert!(heap.held as usize <= 200 * count + (8 << 10), "{heap:?}");
+        let ((), heap) = self::heap(|| queue.advance(queue.len()));
+        assert!(heap.held < -(32 * count as isize), "{heap:?}");
+        let ((), heap) = self::heap(|| drop(queue));
+        assert!(-heap.held <= 8 << 10, "an empty queue keeps little: {heap:?}");
+    }
+}
+
+#[test]
+fn a_client_masks_a_large_payload_into_one_allocation() {
+    let payload = Bytes::from(vec![7; (1 << 20) / SCALE]);
+    let mut queue = SendQueue::new(Encoder::client(|| websocket_wire::MaskingKey::new([1, 2, 3, 4])));
+    let (result, heap) = heap(|| queue.push(Opcode::Binary, payload.clone()));
+    assert_eq!(result, Ok(()));
+    assert!(heap.peak_copied <= payload.len() + 1024, "{heap:?}");
+}
+
+#[test]
+fn a_queue_that_is_filled_and_emptied_allocates_no_more() {
+    let mut queue = SendQueue::new(Encoder::server());
+    let mut round = || {
+        for _ in 0..20 {
+            queue.push_copy(Opcode::Text, b"a message of some length").unwrap();
+            queue.ping(b"").unwrap();
+        }
+        queue.advance(queue.len());
+    };
+    (0..10).for_each(|_| round());
+    let ((), heap) = heap(|| (0..100).for_each(|_| round()));
+    assert_eq!(heap.allocations, 0);
+}
