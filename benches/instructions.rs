@@ -6,14 +6,14 @@
 use std::hint::black_box;
 
 use websocket_wire::utf8::Validator;
-use websocket_wire::{Decoder, Encoder, Header, Opcode, Status};
+use websocket_wire::{Connection, Decoder, Encoder, Header, Opcode, Server, Status};
 use websocket_wire::{Mask, MaskingKey};
 
 const KEY: MaskingKey = MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]);
 /// Operations in a case.
 const TIMES: usize = 100;
 
-const CASES: [(&str, fn()); 17] = [
+const CASES: [(&str, fn()); 20] = [
     ("mask_20", || mask(20, mask_20)),
     ("mask_125", || mask(125, mask_125)),
     ("mask_4096", || mask(4096, mask_4096)),
@@ -26,6 +26,9 @@ const CASES: [(&str, fn()); 17] = [
     ("decode_text_4096", || decode(&frames(0x81, 4096), decode_text_4096)),
     ("decode_fragments_20", || decode(&fragments(), decode_fragments_20)),
     ("decode_ping_20", || decode(&frames(0x89, 20), decode_ping_20)),
+    ("receive_binary_20", || receive(&frames(0x82, 20), receive_binary_20)),
+    ("receive_text_125", || receive(&frames(0x81, 125), receive_text_125)),
+    ("receive_ping_20", || receive(&frames(0x89, 20), receive_ping_20)),
     ("encode_client_20", || encode(20, encode_client_20)),
     ("encode_client_4096", || encode(4096, encode_client_4096)),
     ("encode_server_20", || encode(20, encode_server_20)),
@@ -98,6 +101,10 @@ fn decode(wire: &[u8], case: fn(&mut Decoder, &mut [u8]) -> usize) {
     assert_eq!(case(&mut Decoder::server(), &mut wire.to_vec()), TIMES);
 }
 
+fn receive(wire: &[u8], case: fn(&mut Connection<Server>, &mut [u8]) -> usize) {
+    assert_eq!(case(&mut Connection::server(), &mut wire.to_vec()), TIMES);
+}
+
 fn encode(len: usize, case: fn(&[u8], &mut [u8]) -> usize) {
     let mut out = vec![0; TIMES * (len + Header::MAX_LEN)];
     assert!(case(&vec![b'x'; len], &mut out) > TIMES * len);
@@ -111,6 +118,17 @@ fn parse(wire: &[u8], case: fn(&[u8]) -> u64) {
 fn decode_all(decoder: &mut Decoder, wire: &mut [u8]) -> usize {
     let (mut at, mut frames) = (0, 0);
     while let Ok(Status::Complete { value, consumed }) = decoder.decode(&mut wire[at..]) {
+        black_box(value.payload());
+        at += consumed;
+        frames += 1;
+    }
+    frames
+}
+
+#[inline(always)]
+fn receive_all(connection: &mut Connection<Server>, wire: &mut [u8]) -> usize {
+    let (mut at, mut frames) = (0, 0);
+    while let Ok(Status::Complete { value, consumed }) = connection.receive(&mut wire[at..]) {
         black_box(value.payload());
         at += consumed;
         frames += 1;
@@ -153,6 +171,12 @@ macro_rules! decode_cases {
     })* } };
 }
 
+macro_rules! receive_cases {
+    ($($name:ident)*) => { cases! { $($name(connection: &mut Connection<Server>, wire: &mut [u8]) -> usize {
+        receive_all(connection, wire)
+    })* } };
+}
+
 macro_rules! encode_cases {
     ($($name:ident: $encoder:expr),*) => { cases! { $($name(payload: &[u8], out: &mut [u8]) -> usize {
         let (mut encoder, mut len) = ($encoder, 0);
@@ -167,6 +191,7 @@ macro_rules! encode_cases {
 mask_cases! { mask_20 mask_125 mask_4096 }
 text_cases! { text_ascii_20 text_ascii_1024 text_cyrillic_20 text_cyrillic_1024 }
 decode_cases! { decode_binary_20 decode_text_125 decode_text_4096 decode_fragments_20 decode_ping_20 }
+receive_cases! { receive_binary_20 receive_text_125 receive_ping_20 }
 encode_cases! {
     encode_client_20: Encoder::client(|| black_box(KEY)),
     encode_client_4096: Encoder::client(|| black_box(KEY)),
