@@ -258,7 +258,7 @@ impl<'a> Request<'a> {
         headers: Headers<'b>,
     ) -> Result<Outcome<'b>, HandshakeError> {
         // "If the status code received from the server is not 101, the client handles the response per HTTP
-        // procedures."
+        // [RFC2616] procedures."
         if status != 101 {
             return Ok(Outcome::Refused(Refusal::new(status, headers)));
         }

@@ -121,6 +121,7 @@ impl<'a, const N: usize> From<&'a [(&'a str, &'a [u8]); N]> for Headers<'a> {
     }
 }
 
+/// The headers come in the order of the map, which need not be that of the wire; those of one name stay in order.
 #[cfg(feature = "http")]
 impl<'a> From<&'a http::HeaderMap> for Headers<'a> {
     fn from(map: &'a http::HeaderMap) -> Self {
