@@ -80,6 +80,7 @@
 //! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error`; what a [`SendQueue`] holds as `std::io::IoSlice` | no I/O, no threads |
 //! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`SendQueue`], [`PreparedFrame`], [`Extension`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
 //! | `handshake` | yes | [`handshake`], both roles | no heap, no sockets, no TLS, no random numbers |
+//! | `http` | no | the handshake from and to the types of the `http` crate; turns `std` and `handshake` on | no HTTP client or server |
 //! | `deflate` | no | [`extension::deflate`]: permessage-deflate (RFC 7692), on the `zlib-rs` crate; turns `std` and `alloc` on | no C compiler, no thread |
 //!
 //! # Where the RFC's rules are
@@ -101,7 +102,7 @@
 //!
 //! RFC 7692, permessage-deflate, is in [`extension::deflate`].
 #![no_std]
-#![cfg_attr(not(all(feature = "deflate", feature = "handshake")), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(not(all(feature = "deflate", feature = "http")), allow(rustdoc::broken_intra_doc_links))]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

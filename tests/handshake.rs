@@ -73,9 +73,9 @@ fn requests_are_refused_for_the_rule_they_break() {
     let cases = [
         ("GET", "POST /chat HTTP/1.1\r\n", E::Method, 405),
         ("GET", "get /chat HTTP/1.1\r\n", E::Method, 405),
-        ("GET", "GET /chat HTTP/1.0\r\n", E::HttpVersion, 505),
-        ("GET", "GET /chat HTTP/2.0\r\n", E::HttpVersion, 505),
-        ("GET", "GET /chat HTTP/3.1\r\n", E::HttpVersion, 505),
+        ("GET", "GET /chat HTTP/1.0\r\n", E::HttpVersion, 400),
+        ("GET", "GET /chat HTTP/2.0\r\n", E::HttpVersion, 400),
+        ("GET", "GET /chat HTTP/3.1\r\n", E::HttpVersion, 400),
         ("GET", "GET /chat HTTP/1.1x\r\n", E::Malformed, 400),
         ("GET", "GET /chat http/1.1\r\n", E::Malformed, 400),
         ("GET", "GET  /chat HTTP/1.1\r\n", E::Malformed, 400),
@@ -88,6 +88,11 @@ fn requests_are_refused_for_the_rule_they_break() {
         ("GET", "GET /ch\u{e9}t HTTP/1.1\r\n", E::Target, 400),
         ("GET", "GET ftp://h/ HTTP/1.1\r\n", E::Target, 400),
         ("GET", "GET http://h?a=/ HTTP/1.1\r\n", E::Target, 400),
+        ("GET", "GET ws://h/ HTTP/1.1\r\n", E::Target, 400),
+        ("GET", "GET http:///chat HTTP/1.1\r\n", E::Target, 400),
+        ("GET", "GET http://u:p@h/ HTTP/1.1\r\n", E::Target, 400),
+        ("GET", "GET http://h:0/ HTTP/1.1\r\n", E::Target, 400),
+        ("GET", "GET http://[::1/ HTTP/1.1\r\n", E::Target, 400),
         ("Host", "", E::Host, 400),
         ("Host", "Host:\r\n", E::Host, 400),
         ("Host", "Host: a\r\nhost: a\r\n", E::Host, 400),
@@ -154,7 +159,7 @@ fn requests_are_accepted_however_they_are_written() {
 #[test]
 fn the_path_is_the_resource_name_of_any_form_of_target() {
     let cases =
-        [("/", "/"), ("/a?b=c/d?e", "/a?b=c/d?e"), ("http://h/a?b", "/a?b"), ("WSS://h:1/", "/"), ("https://h", "/")];
+        [("/", "/"), ("/a?b=c/d?e", "/a?b=c/d?e"), ("http://h/a?b", "/a?b"), ("HTTPS://h:1/", "/"), ("https://h", "/")];
     for (target, path) in cases {
         let request = with("GET", &format!("GET {target} HTTP/1.1\r\n"));
         assert_eq!(parse(&request).unwrap().0.path(), path);
@@ -269,7 +274,7 @@ fn refusals_say_what_their_status_requires() {
         (HandshakeError::Method, format!("HTTP/1.1 405 Method Not Allowed\r\nAllow: GET\r\n{end}")),
         (HandshakeError::Key, format!("HTTP/1.1 400 Bad Request\r\n{end}")),
         (HandshakeError::Upgrade, format!("HTTP/1.1 426 Upgrade Required\r\n{upgrade}")),
-        (HandshakeError::HttpVersion, format!("HTTP/1.1 505 HTTP Version Not Supported\r\n{end}")),
+        (HandshakeError::HttpVersion, format!("HTTP/1.1 400 Bad Request\r\n{end}")),
         (HandshakeError::HeadTooLarge, format!("HTTP/1.1 431 Request Header Fields Too Large\r\n{end}")),
     ];
     for (error, expected) in cases {

@@ -2,7 +2,7 @@
 
 use super::head::Headers;
 use super::list::{check_own_extensions, subprotocols};
-use super::writer::{Writer, check_headers, encode, measure};
+use super::writer::{WriteHead, Writer, check_headers};
 use super::{BuildError, HandshakeError, Key};
 
 /// The names that [`Accept`] writes itself or that only a request has.
@@ -123,8 +123,7 @@ impl<'a> Accept<'a> {
     /// assert_eq!(accept.encoded_len(), accept.encode(&mut [0; 256]));
     /// ```
     pub fn encoded_len(&self) -> Result<usize, BuildError> {
-        self.check()?;
-        Ok(measure(|w| self.write(w)))
+        WriteHead::encoded_len(self)
     }
 
     /// Writes the response to the front of `out` and returns its length in bytes.
@@ -145,10 +144,11 @@ impl<'a> Accept<'a> {
     /// assert_eq!(out, [0; 16]);
     /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
-        self.check()?;
-        encode(out, |w| self.write(w))
+        WriteHead::encode(self, out)
     }
+}
 
+impl WriteHead for Accept<'_> {
     fn check(&self) -> Result<(), BuildError> {
         // "The value chosen MUST be derived from the client's handshake".
         if let Some(chosen) = self.subprotocol
@@ -247,8 +247,7 @@ impl<'a> Refusal<'a> {
     /// assert_eq!(Refusal::new(101).encoded_len(), Err(BuildError::Status));
     /// ```
     pub fn encoded_len(&self) -> Result<usize, BuildError> {
-        self.check()?;
-        Ok(measure(|w| self.write(w)))
+        WriteHead::encoded_len(self)
     }
 
     /// Writes the response to the front of `out` and returns its length in bytes.
@@ -264,10 +263,11 @@ impl<'a> Refusal<'a> {
     /// assert_eq!(&out, b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
     /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
-        self.check()?;
-        encode(out, |w| self.write(w))
+        WriteHead::encode(self, out)
     }
+}
 
+impl WriteHead for Refusal<'_> {
     fn check(&self) -> Result<(), BuildError> {
         if !(200..=599).contains(&self.status) {
             return Err(BuildError::Status);
@@ -290,8 +290,8 @@ impl<'a> Refusal<'a> {
         match self.status {
             // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
             405 => w.header("Allow", "GET"),
-            // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; §7.8:
-            // "A sender of Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 §4.2.2 asks for "a
+            // RFC 9110 §15.5.22: "The server MUST send an Upgrade header field in a 426 response"; §7.8: "A sender of
+            // Upgrade MUST also send an "Upgrade" connection option"; RFC 6455 §4.2.2 asks for "a
             // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding".
             426 => {
                 w.header("Upgrade", "websocket");

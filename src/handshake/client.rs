@@ -3,7 +3,7 @@
 use super::head::{Head, HeadLimits, Headers, is_header_value, is_token, is_upgradable};
 use super::list::{Extensions, check_own_extensions};
 use super::response::{Fields, split_status_line};
-use super::writer::{Writer, check_headers, encode, measure};
+use super::writer::{WriteHead, Writer, check_headers};
 use super::{BuildError, HandshakeError, Key, Uri};
 use crate::status::Status;
 
@@ -140,8 +140,7 @@ impl<'a> Request<'a> {
     /// assert_eq!(request.encoded_len(), request.encode(&mut [0; 256]));
     /// ```
     pub fn encoded_len(&self) -> Result<usize, BuildError> {
-        self.check()?;
-        Ok(measure(|w| self.write(w)))
+        WriteHead::encoded_len(self)
     }
 
     /// Writes the request to the front of `out` and returns its length in bytes.
@@ -159,8 +158,7 @@ impl<'a> Request<'a> {
     /// assert_eq!(error, BuildError::BufferTooSmall { needed });
     /// ```
     pub fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
-        self.check()?;
-        encode(out, |w| self.write(w))
+        WriteHead::encode(self, out)
     }
 
     /// Parses and checks the response at the front of `buf`, within the default [`HeadLimits`].
@@ -252,51 +250,15 @@ impl<'a> Request<'a> {
         self.check_response(status, version, headers.into())
     }
 
-    fn check(&self) -> Result<(), BuildError> {
-        // "The elements that comprise this value MUST be non-empty strings [...] and MUST all be unique strings."
-        for (i, name) in self.subprotocols.iter().enumerate() {
-            if !is_token(name.as_bytes()) || self.subprotocols[..i].contains(name) {
-                return Err(BuildError::Subprotocol);
-            }
-        }
-        for offer in self.extensions {
-            check_own_extensions(offer, None)?;
-        }
-        if !is_header_value(self.origin.unwrap_or("").as_bytes()) {
-            return Err(BuildError::HeaderValue);
-        }
-        check_headers(self.headers, &RESERVED)
-    }
-
-    fn write(&self, w: &mut Writer<'_>) {
-        w.put("GET ");
-        w.put(self.uri.path());
-        if let Some(query) = self.uri.query() {
-            w.put("?");
-            w.put(query);
-        }
-        w.put(" HTTP/1.1\r\n");
-        w.header("Host", self.uri.authority());
-        w.header("Upgrade", "websocket");
-        w.header("Connection", "Upgrade");
-        w.header("Sec-WebSocket-Key", self.key.as_str());
-        w.header("Sec-WebSocket-Version", "13");
-        w.list("Origin", self.origin.as_slice());
-        w.list("Sec-WebSocket-Protocol", self.subprotocols);
-        w.list("Sec-WebSocket-Extensions", self.extensions);
-        w.headers(self.headers);
-        w.put("\r\n");
-    }
-
-    /// Applies the list of RFC 6455 §4.1 on the server's response; both entries end here.
-    fn check_response<'b>(
+    /// Applies the list of RFC 6455 §4.1 on the server's response; all entries end here.
+    pub(crate) fn check_response<'b>(
         &self,
         status: u16,
         version: (u8, u8),
         headers: Headers<'b>,
     ) -> Result<Outcome<'b>, HandshakeError> {
         // "If the status code received from the server is not 101, the client handles the response per HTTP
-        // procedures."
+        // [RFC2616] procedures."
         if status != 101 {
             return Ok(Outcome::Refused(Refusal::new(status, headers)));
         }
@@ -347,5 +309,43 @@ impl<'a> Request<'a> {
             (true, false) => Err(HandshakeError::SubprotocolNotOffered),
             (true, true) => Ok(Some(chosen)),
         }
+    }
+}
+
+impl WriteHead for Request<'_> {
+    fn check(&self) -> Result<(), BuildError> {
+        // "The elements that comprise this value MUST be non-empty strings [...] and MUST all be unique strings."
+        for (i, name) in self.subprotocols.iter().enumerate() {
+            if !is_token(name.as_bytes()) || self.subprotocols[..i].contains(name) {
+                return Err(BuildError::Subprotocol);
+            }
+        }
+        for offer in self.extensions {
+            check_own_extensions(offer, None)?;
+        }
+        if !is_header_value(self.origin.unwrap_or("").as_bytes()) {
+            return Err(BuildError::HeaderValue);
+        }
+        check_headers(self.headers, &RESERVED)
+    }
+
+    fn write(&self, w: &mut Writer<'_>) {
+        w.put("GET ");
+        w.put(self.uri.path());
+        if let Some(query) = self.uri.query() {
+            w.put("?");
+            w.put(query);
+        }
+        w.put(" HTTP/1.1\r\n");
+        w.header("Host", self.uri.authority());
+        w.header("Upgrade", "websocket");
+        w.header("Connection", "Upgrade");
+        w.header("Sec-WebSocket-Key", self.key.as_str());
+        w.header("Sec-WebSocket-Version", "13");
+        w.list("Origin", self.origin.as_slice());
+        w.list("Sec-WebSocket-Protocol", self.subprotocols);
+        w.list("Sec-WebSocket-Extensions", self.extensions);
+        w.headers(self.headers);
+        w.put("\r\n");
     }
 }

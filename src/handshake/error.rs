@@ -28,8 +28,7 @@ pub enum HandshakeError {
     Method,
     /// The version is not HTTP/1.1 or a later HTTP/1 (RFC 6455 §4.2.1 item 1).
     HttpVersion,
-    /// The request target is neither a path nor an absolute http(s) or ws(s) URI with one (RFC 6455 §4.2.1 item
-    /// 1).
+    /// The request target is neither a path nor an absolute http or https URI with one (RFC 6455 §4.2.1 item 1).
     Target,
     /// `Host` is absent, repeated, or no authority (RFC 6455 §4.2.1 item 2, RFC 9112 §3.2).
     Host,
@@ -42,7 +41,8 @@ pub enum HandshakeError {
     Connection,
     /// `Sec-WebSocket-Key` is absent, repeated, or not the base64 text of 16 bytes (RFC 6455 §4.2.1 item 5).
     Key,
-    /// `Sec-WebSocket-Version` is absent, repeated, or not `13` (RFC 6455 §4.2.1 item 6).
+    /// `Sec-WebSocket-Version` is absent, repeated, or not `13` (RFC 6455 §4.2.1 item 6); see
+    /// [`Policy::allow_version_8`](super::server::Policy::allow_version_8).
     Version,
     /// `Origin` is repeated or not text (RFC 6454 §7.3).
     Origin,
@@ -60,10 +60,11 @@ pub enum HandshakeError {
 }
 
 impl HandshakeError {
-    /// Returns the HTTP status code that a server refuses the request with: 400, 405, 426, 431 or 505.
+    /// Returns the HTTP status code that a server refuses the request with: 400, 405, 426 or 431.
     ///
-    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 §4.4). An error that only a
-    /// response can have is 400; nobody sends it.
+    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 §4.4). The wrong version of HTTP is 400, as
+    /// RFC 6455 §4.2.1 suggests, and not 505, which is about the major version (RFC 9110 §15.6.6) that HTTP/1.0 shares
+    /// with 1.1. An error that only a response can have is 400; nobody sends it.
     ///
     /// ```
     /// # use websocket_wire::handshake::HandshakeError;
@@ -75,7 +76,6 @@ impl HandshakeError {
         match self {
             Self::HeadTooLarge | Self::TooManyHeaders => 431,
             Self::Method => 405,
-            Self::HttpVersion => 505,
             Self::Upgrade | Self::Version => 426,
             _ => 400,
         }
@@ -141,6 +141,9 @@ pub enum BuildError {
     ExtensionNotOffered,
     /// The status code of a refusal is not 200 to 599.
     Status,
+    /// A name, a target or the number of headers is beyond what the types of the `http` crate can hold.
+    #[cfg(feature = "http")]
+    Http,
 }
 
 impl fmt::Display for BuildError {
@@ -157,6 +160,8 @@ impl fmt::Display for BuildError {
             Self::SubprotocolNotOffered => "the subprotocol was not offered",
             Self::ExtensionNotOffered => "the extension was not offered",
             Self::Status => "the status code of a refusal is not 200 to 599",
+            #[cfg(feature = "http")]
+            Self::Http => "the types of the http crate cannot hold the message",
         })
     }
 }

@@ -10,6 +10,8 @@ use core::fmt;
 use memchr::{memchr, memchr_iter};
 
 use super::HandshakeError;
+#[cfg(feature = "http")]
+use super::http_types::MapIter;
 pub(crate) use crate::extension::params::{is_token, is_token_byte};
 use crate::status::Status;
 
@@ -65,6 +67,8 @@ enum Source<'a> {
     /// Checked header lines, without the blank line.
     Lines(&'a [u8]),
     Pairs(&'a [(&'a str, &'a [u8])]),
+    #[cfg(feature = "http")]
+    Map(&'a http::HeaderMap),
 }
 
 impl<'a> Headers<'a> {
@@ -96,7 +100,12 @@ impl<'a> IntoIterator for Headers<'a> {
     type IntoIter = HeaderIter<'a>;
 
     fn into_iter(self) -> HeaderIter<'a> {
-        HeaderIter(self.0)
+        HeaderIter(match self.0 {
+            Source::Lines(lines) => Rest::Lines(lines),
+            Source::Pairs(pairs) => Rest::Pairs(pairs),
+            #[cfg(feature = "http")]
+            Source::Map(map) => Rest::Map(MapIter::new(map)),
+        })
     }
 }
 
@@ -112,10 +121,18 @@ impl<'a, const N: usize> From<&'a [(&'a str, &'a [u8]); N]> for Headers<'a> {
     }
 }
 
+/// The headers come in the order of the map, which need not be that of the wire; those of one name stay in order.
+#[cfg(feature = "http")]
+impl<'a> From<&'a http::HeaderMap> for Headers<'a> {
+    fn from(map: &'a http::HeaderMap) -> Self {
+        Self(Source::Map(map))
+    }
+}
+
 /// Shows the names only: values may be cookies or passwords.
 impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.into_iter().map(|(name, _)| name)).finish()
+        self.into_iter().fmt(f)
     }
 }
 
@@ -127,22 +144,33 @@ impl fmt::Debug for Headers<'_> {
 /// assert_eq!(Headers::from(&pairs).into_iter().last(), Some(("Host", &b"h"[..])));
 /// ```
 #[derive(Clone)]
-pub struct HeaderIter<'a>(Source<'a>);
+pub struct HeaderIter<'a>(Rest<'a>);
+
+/// What is still to come of a [`Source`].
+#[derive(Clone)]
+enum Rest<'a> {
+    Lines(&'a [u8]),
+    Pairs(&'a [(&'a str, &'a [u8])]),
+    #[cfg(feature = "http")]
+    Map(MapIter<'a>),
+}
 
 impl<'a> Iterator for HeaderIter<'a> {
     type Item = (&'a str, &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
         match &mut self.0 {
-            Source::Lines(lines) => split_header(next_line(lines)?),
-            Source::Pairs(pairs) => pairs.split_off_first().copied(),
+            Rest::Lines(lines) => split_header(next_line(lines)?),
+            Rest::Pairs(pairs) => pairs.split_off_first().copied(),
+            #[cfg(feature = "http")]
+            Rest::Map(map) => map.next(),
         }
     }
 }
 
 impl fmt::Debug for HeaderIter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        Headers(self.0).fmt(f)
+        f.debug_list().entries(self.clone().map(|(name, _)| name)).finish()
     }
 }
 
@@ -179,6 +207,14 @@ impl<'a> Head<'a> {
         let headers = Headers(Source::Lines(check_headers(lines)?));
         Ok(Status::Complete { value: Self { start_line, headers }, consumed: end })
     }
+
+    /// Splits a whole head that this crate has written.
+    #[cfg(feature = "http")]
+    pub(crate) fn written(head: &'a [u8]) -> Self {
+        let mut lines = head.strip_suffix(b"\r\n").unwrap_or(head);
+        let start_line = next_line(&mut lines).unwrap_or_default();
+        Self { start_line, headers: Headers(Source::Lines(lines)) }
+    }
 }
 
 /// Parses `HTTP/1.1` into `(1, 1)` (RFC 9112 §2.3).
@@ -193,8 +229,8 @@ pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
 
 /// Whether an upgrade may take place in `version`.
 ///
-/// RFC 9110 §7.8: "A server MUST ignore an Upgrade header field that is received in an HTTP/1.0 request"; from
-/// HTTP/2 on there is no such header.
+/// RFC 9110 §7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade header
+/// field"; from HTTP/2 on there is no such header.
 pub(crate) fn is_upgradable(version: (u8, u8)) -> bool {
     version.0 == 1 && version.1 >= 1
 }
@@ -211,7 +247,8 @@ pub(crate) fn set_once<'a>(
     }
 }
 
-/// Whether `value` has none of the characters that RFC 9110 §5.5 forbids: "CR, LF, and NUL", and other controls.
+/// Whether `value` has none of the control characters that RFC 9110 §5.5 forbids: "Field values containing CR, LF, or
+/// NUL characters are invalid and dangerous".
 ///
 /// It looks at all of them whatever the first is, because a loop that may leave early is not vectorized.
 pub(crate) fn is_header_value(value: &[u8]) -> bool {

@@ -49,8 +49,8 @@ impl Key {
     /// ```
     pub fn parse(text: &[u8]) -> Result<Self, HandshakeError> {
         let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
-        // "a base64-encoded value that, when decoded, is 16 bytes in length" (§4.2.1); the engine refuses what is
-        // not canonical. It wants room for the 18 bytes that 24 characters could stand for.
+        // "a base64-encoded (see Section 4 of [RFC4648]) value that, when decoded, is 16 bytes in length" (§4.2.1); the
+        // engine refuses what is not canonical. It wants room for the 18 bytes that 24 characters could stand for.
         match STANDARD.decode_slice(key, &mut [0; 18]) {
             Ok(16) => Ok(Self(key)),
             _ => Err(HandshakeError::Key),

@@ -10,12 +10,15 @@
 //!  client::Request::new(uri, key) ── encode ──▶ bytes ──▶ server::Request::parse
 //!                                                           │ ok                    │ HandshakeError
 //!  Request::parse_response ◀── bytes ◀── encode ── request.accept()    server::Refusal::from(error)
-//!    │ Outcome::Upgraded(Response)                        (101)             (400, 405, 426, 431, 505)
+//!    │ Outcome::Upgraded(Response)                        (101)             (400, 405, 426, 431)
 //!    └ Outcome::Refused(Refusal)
 //! ```
 //!
 //! Programs that have an HTTP library already pass what it parsed to
 //! [`server::Request::from_parts`] and [`client::Request::response_from_parts`]: the same checks, without the parser.
+//! With the feature `http` the types of the `http` crate are taken and given too: [`server::Request::from_http`],
+//! [`server::Accept::to_http`], [`server::Refusal::to_http`], [`client::Request::to_http`],
+//! [`client::Request::response_from_http`].
 //!
 //! | RFC 6455 | item |
 //! |---|---|
@@ -30,8 +33,11 @@ mod answer;
 pub mod client;
 mod error;
 mod head;
+#[cfg(feature = "http")]
+mod http_types;
 mod key;
 mod list;
+mod policy;
 mod response;
 pub mod server;
 mod uri;

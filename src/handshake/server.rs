@@ -3,10 +3,11 @@
 use super::head::{Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once};
 use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
 use super::uri::Authority;
-use super::{HandshakeError, HeadLimits, Key};
+use super::{HandshakeError, Key};
 use crate::status::Status;
 
 pub use super::answer::{Accept, Refusal};
+pub use super::policy::Policy;
 
 /// A client's opening handshake that keeps every rule of RFC 6455 §4.2.1; a view of the caller's bytes.
 ///
@@ -31,15 +32,17 @@ pub use super::answer::{Accept, Refusal};
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    target: &'a str,
+    path: &'a str,
     host: &'a str,
     origin: Option<&'a str>,
     key: Key,
+    version: u8,
     headers: Headers<'a>,
 }
 
 impl<'a> Request<'a> {
-    /// Parses and checks the request at the front of `buf`, within the default [`HeadLimits`].
+    /// Parses and checks the request at the front of `buf`, within the default
+    /// [`HeadLimits`](super::HeadLimits).
     ///
     /// While the head is not whole, `Partial` comes back; the caller reads more and passes the same bytes again with
     /// the new ones behind them. The first frame begins at `consumed`. What `Origin`, `Host` and the cookies say is for
@@ -54,10 +57,10 @@ impl<'a> Request<'a> {
     /// assert!(matches!(Request::parse(b"GET / HTTP/1.1\r\n").unwrap(), Status::Partial { needed: 1 }));
     /// ```
     pub fn parse(buf: &'a [u8]) -> Result<Status<Self>, HandshakeError> {
-        Self::parse_with(buf, HeadLimits::default())
+        Self::parse_with(buf, Policy::new())
     }
 
-    /// Does what [`Request::parse`] does, within `limits`.
+    /// Does what [`Request::parse`] does, within a [`Policy`] or [`HeadLimits`](super::HeadLimits).
     ///
     /// # Errors
     ///
@@ -69,11 +72,12 @@ impl<'a> Request<'a> {
     /// let error = Request::parse_with(b"GET / HTTP/1.1\r\nA: b\r\nC: d\r\n", limits).unwrap_err();
     /// assert_eq!(error, HandshakeError::TooManyHeaders);
     /// ```
-    pub fn parse_with(buf: &'a [u8], limits: HeadLimits) -> Result<Status<Self>, HandshakeError> {
-        match Head::parse(buf, limits, is_token_byte)? {
+    pub fn parse_with(buf: &'a [u8], policy: impl Into<Policy>) -> Result<Status<Self>, HandshakeError> {
+        let policy = policy.into();
+        match Head::parse(buf, policy.head_limits(), is_token_byte)? {
             Status::Partial { needed } => Ok(Status::Partial { needed }),
             Status::Complete { value: head, consumed } => {
-                let value = Self::check(&RequestLine::parse(head.start_line)?, head.headers)?;
+                let value = Self::check(RequestLine::parse(head.start_line)?, head.headers, policy)?;
                 Ok(Status::Complete { value, consumed })
             }
         }
@@ -105,8 +109,25 @@ impl<'a> Request<'a> {
         version: (u8, u8),
         headers: &'a [(&'a str, &'a [u8])],
     ) -> Result<Self, HandshakeError> {
-        let line = RequestLine { method: method.as_bytes(), target, version };
-        Self::check(&line, headers.into())
+        Self::from_parts_with(method, target, version, headers, Policy::new())
+    }
+
+    /// Does what [`Request::from_parts`] does, with the versions that `policy` admits; its limits do not matter here.
+    ///
+    /// # Errors
+    ///
+    /// As [`Request::from_parts`].
+    ///
+    /// See [`Policy::allow_version_8`] for an example.
+    pub fn from_parts_with(
+        method: &str,
+        target: &'a str,
+        version: (u8, u8),
+        headers: &'a [(&'a str, &'a [u8])],
+        policy: Policy,
+    ) -> Result<Self, HandshakeError> {
+        let line = RequestLine { method: method.as_bytes(), target: Target::parse(target), version };
+        Self::check(line, headers.into(), policy)
     }
 
     /// Starts the answer that opens the connection; see [`Accept`].
@@ -137,10 +158,11 @@ impl<'a> Request<'a> {
     /// ```
     #[must_use]
     pub fn path(&self) -> &'a str {
-        resource_name(self.target).unwrap_or("/")
+        self.path
     }
 
-    /// Returns the value of `Host`: a host, and a port where it is not the default one.
+    /// Returns the value of `Host`: a host, and a port where it is not the default one. A target in absolute form, as a
+    /// proxy may send it, has its own and overrides the header (RFC 9112 §3.2.2).
     ///
     /// ```
     /// # use websocket_wire::handshake::server::Request;
@@ -186,6 +208,20 @@ impl<'a> Request<'a> {
     #[must_use]
     pub fn key(&self) -> &Key {
         &self.key
+    }
+
+    /// Returns the version of the protocol: 13, or 8 where [`Policy::allow_version_8`] admits it.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::server::Request;
+    /// # let headers = [("host", &b"example.com"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    /// #     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"13")];
+    /// # let request = Request::from_parts("GET", "/chat", (1, 1), &headers).unwrap();
+    /// assert_eq!(request.version(), 13);
+    /// ```
+    #[must_use]
+    pub const fn version(&self) -> u8 {
+        self.version
     }
 
     /// Returns the offered subprotocols, the one that the client likes best first.
@@ -271,31 +307,47 @@ impl<'a> Request<'a> {
         self.headers.into_iter()
     }
 
-    /// Applies RFC 6455 §4.2.1; both entries end here.
-    fn check(line: &RequestLine<'_, 'a>, headers: Headers<'a>) -> Result<Self, HandshakeError> {
+    /// Applies RFC 6455 §4.2.1; all entries end here.
+    pub(crate) fn check(
+        line: RequestLine<'_, 'a>,
+        headers: Headers<'a>,
+        policy: Policy,
+    ) -> Result<Self, HandshakeError> {
         // "An HTTP/1.1 or higher GET request, including a "Request-URI""
         ensure(line.method == b"GET", HandshakeError::Method)?;
         ensure(is_upgradable(line.version), HandshakeError::HttpVersion)?;
-        ensure(resource_name(line.target).is_some(), HandshakeError::Target)?;
+        let target = line.target.ok_or(HandshakeError::Target)?;
         let fields = Fields::collect(headers)?;
         let host = text(fields.host, HandshakeError::Host)?.ok_or(HandshakeError::Host)?;
-        // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any [...] request
-        // message that contains more than one Host header field line or a Host header field with an invalid field
-        // value."
+        // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message
+        // that lacks a Host header field and to any request message that contains more than one Host header field line
+        // or a Host header field with an invalid field value."
         Authority::parse(host, 80).map_err(|_| HandshakeError::Host)?;
         // "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
         ensure(fields.upgrade, HandshakeError::Upgrade)?;
         // "A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value."
         ensure(fields.connection, HandshakeError::Connection)?;
-        // "A |Sec-WebSocket-Version| header field, with a value of 13."
-        ensure(fields.version == Some(b"13"), HandshakeError::Version)?;
+        let version = policy.version(fields.version).ok_or(HandshakeError::Version)?;
         let key = Key::parse(fields.key.ok_or(HandshakeError::Key)?)?;
-        let origin = text(fields.origin, HandshakeError::Origin)?;
+        let origin = if version == 8 { draft_origin(headers)?.or(fields.origin) } else { fields.origin };
+        let origin = text(origin, HandshakeError::Origin)?;
         if fields.subprotocols {
             check_subprotocols(headers)?;
         }
-        Ok(Self { target: line.target, host, origin, key, headers })
+        // RFC 9112 §3.2.2: "When an origin server receives a request with an absolute-form of request-target, the
+        // origin server MUST ignore the received Host header field (if any) and instead use the host information of
+        // the request-target."
+        let host = target.authority.unwrap_or(host);
+        Ok(Self { path: target.path, host, origin, key, version, headers })
     }
+}
+
+/// Returns the one `Sec-WebSocket-Origin`, which stands for `Origin` in version 8.
+fn draft_origin(headers: Headers<'_>) -> Result<Option<&[u8]>, HandshakeError> {
+    let mut values = headers.get_all("Sec-WebSocket-Origin");
+    let origin = values.next();
+    ensure(values.next().is_none(), HandshakeError::Origin)?;
+    Ok(origin)
 }
 
 /// The headers that decide, found in one pass.
@@ -361,10 +413,10 @@ fn text(value: Option<&[u8]>, error: HandshakeError) -> Result<Option<&str>, Han
 }
 
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3).
-struct RequestLine<'m, 'a> {
-    method: &'m [u8],
-    target: &'a str,
-    version: (u8, u8),
+pub(crate) struct RequestLine<'m, 'a> {
+    pub(crate) method: &'m [u8],
+    pub(crate) target: Option<Target<'a>>,
+    pub(crate) version: (u8, u8),
 }
 
 impl<'a> RequestLine<'a, 'a> {
@@ -373,29 +425,42 @@ impl<'a> RequestLine<'a, 'a> {
         let mut word = || words.next().ok_or(HandshakeError::Malformed);
         let (method, target, version) = (word()?, word()?, parse_version(word()?)?);
         ensure(word().is_err() && is_token(method), HandshakeError::Malformed)?;
-        let target = core::str::from_utf8(target).map_err(|_| HandshakeError::Target)?;
+        let target = core::str::from_utf8(target).ok().and_then(Target::parse);
         Ok(Self { method, target, version })
     }
 }
 
-/// Returns the resource name of a request target, or `None` when it has none.
-///
-/// "The "Request-URI" part of the request MUST match the /resource name/ defined in §3 (a relative URI) or be an
-/// absolute http/https URI that, when parsed, has a /resource name/, /host/, and /port/ that match the corresponding
-/// ws/wss URI."
-fn resource_name(target: &str) -> Option<&str> {
-    if !target.bytes().all(|b| b.is_ascii_graphic() && b != b'#') {
-        return None;
+/// What a request asks for: the resource name and, in absolute form, whose it is.
+pub(crate) struct Target<'a> {
+    authority: Option<&'a str>,
+    path: &'a str,
+}
+
+impl<'a> Target<'a> {
+    /// Parses a target: "a "Request-URI" [...] that should be interpreted as a /resource name/ defined in Section 3 (or
+    /// an absolute HTTP/HTTPS URI containing the /resource name/)".
+    fn parse(text: &'a str) -> Option<Self> {
+        if text.starts_with('/') {
+            return Self::from_parts(None, text);
+        }
+        let (scheme, rest) = text.split_once("://")?;
+        let (authority, path) = match rest.find(['/', '?', '#']) {
+            Some(end) => rest.split_at(end),
+            None => (rest, "/"),
+        };
+        Self::from_parts(Some((scheme, authority)), path)
     }
-    if target.starts_with('/') {
-        return Some(target);
-    }
-    let (scheme, rest) = target.split_once("://")?;
-    if !["http", "https", "ws", "wss"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) {
-        return None;
-    }
-    match rest.find(['/', '?']) {
-        None => Some("/"),
-        Some(start) => Some(&rest[start..]).filter(|name| name.starts_with('/')),
+
+    /// Takes scheme, authority and resource name apart; `None` where one of them is none.
+    ///
+    /// A path may hold visible characters that RFC 3986 wants escaped, because browsers send some of them as they are.
+    pub(crate) fn from_parts(origin: Option<(&str, &'a str)>, path: &'a str) -> Option<Self> {
+        let is_path = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
+        let is_origin = |(scheme, authority): (&str, &str)| {
+            let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+            is_http && Authority::parse(authority, 80).is_ok()
+        };
+        let authority = origin.map(|(_, authority)| authority);
+        (is_path && origin.is_none_or(is_origin)).then_some(Self { authority, path })
     }
 }

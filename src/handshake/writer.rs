@@ -39,19 +39,27 @@ impl Writer<'_> {
     }
 }
 
-/// Returns how many bytes `write` writes.
-pub(crate) fn measure(write: impl Fn(&mut Writer<'_>)) -> usize {
-    let mut writer = Writer { out: &mut [], len: 0 };
-    write(&mut writer);
-    writer.len
-}
+/// A head that this side writes. Nothing is written of one that does not pass its check.
+pub(crate) trait WriteHead {
+    fn check(&self) -> Result<(), BuildError>;
 
-/// Lets `write` write to the front of `out` and returns the length; `out` is unchanged if it is too small.
-pub(crate) fn encode(out: &mut [u8], write: impl Fn(&mut Writer<'_>)) -> Result<usize, BuildError> {
-    let needed = measure(&write);
-    let out = out.get_mut(..needed).ok_or(BuildError::BufferTooSmall { needed })?;
-    write(&mut Writer { out, len: 0 });
-    Ok(needed)
+    fn write(&self, writer: &mut Writer<'_>);
+
+    /// Returns the length in bytes.
+    fn encoded_len(&self) -> Result<usize, BuildError> {
+        self.check()?;
+        let mut writer = Writer { out: &mut [], len: 0 };
+        self.write(&mut writer);
+        Ok(writer.len)
+    }
+
+    /// Writes to the front of `out` and returns the length in bytes; on an error `out` is unchanged.
+    fn encode(&self, out: &mut [u8]) -> Result<usize, BuildError> {
+        let needed = self.encoded_len()?;
+        let out = out.get_mut(..needed).ok_or(BuildError::BufferTooSmall { needed })?;
+        self.write(&mut Writer { out, len: 0 });
+        Ok(needed)
+    }
 }
 
 /// Checks headers that the caller adds; `reserved` are further names that the handshake writes itself.
