@@ -80,7 +80,7 @@ def rows(roles):
 
 def verdicts(cases):
     counts = collections.Counter(case["behavior"] for case in cases)
-    counts.update(f"close {case['behaviorClose']}" for case in cases if case["behaviorClose"] != "OK")
+    counts.update(f"close {case['behaviorClose']}" for case in cases if case["behaviorClose"] not in ("OK", case["behavior"]))
     return ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common())
 
 
