@@ -85,21 +85,10 @@ impl DecodeError {
             _ => CloseCode::PROTOCOL_ERROR,
         }
     }
-}
 
-impl From<InvalidClose> for DecodeError {
-    fn from(error: InvalidClose) -> Self {
-        match error {
-            InvalidClose::Length => Self::InvalidCloseLength,
-            InvalidClose::Code(_) => Self::InvalidCloseCode,
-            InvalidClose::Reason => Self::InvalidCloseReason,
-        }
-    }
-}
-
-impl fmt::Display for DecodeError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+    /// Says the rule in words: 70 bytes at most.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
             Self::ReservedBits => "a reserved bit is set that no extension claims",
             Self::ReservedOpcode => "the opcode is reserved and no extension claims it",
             Self::FragmentedControl => "a control frame is fragmented",
@@ -118,7 +107,23 @@ impl fmt::Display for DecodeError {
             Self::InvalidCloseCode => "a close frame has a code that may not be sent",
             Self::InvalidCloseReason => "a close reason is not valid UTF-8",
             Self::InvalidExtensionData => "a message cannot be decoded by the extension that it uses",
-        })
+        }
+    }
+}
+
+impl From<InvalidClose> for DecodeError {
+    fn from(error: InvalidClose) -> Self {
+        match error {
+            InvalidClose::Length => Self::InvalidCloseLength,
+            InvalidClose::Code(_) => Self::InvalidCloseCode,
+            InvalidClose::Reason => Self::InvalidCloseReason,
+        }
+    }
+}
+
+impl fmt::Display for DecodeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
     }
 }
 
@@ -158,8 +163,10 @@ pub enum EncodeError {
     /// A close frame whose body may not be sent (§5.5.1, §7.4).
     InvalidClose(InvalidClose),
     /// A frame after the close frame. §5.5.1: "The application MUST NOT send any more data frames after sending a
-    /// Close frame."
+    /// Close frame." Also behind the end of the stream.
     Closed,
+    /// A frame while a reply of the [`Connection`](crate::Connection) is partly written: what is left of it goes first.
+    ReplyUnfinished,
 }
 
 impl From<InvalidClose> for EncodeError {
@@ -181,6 +188,7 @@ impl fmt::Display for EncodeError {
             Self::UnexpectedContinuation => "no message is open that could be continued",
             Self::UnfinishedMessage => "the message that is open has not had its final fragment",
             Self::Closed => "nothing can be sent after a close frame",
+            Self::ReplyUnfinished => "a reply is partly written and has to be finished first",
         })
     }
 }

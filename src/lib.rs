@@ -134,13 +134,18 @@ mod decoder;
 mod encoder;
 
 pub mod extension;
-#[cfg(feature = "handshake")]
-pub mod handshake;
 #[cfg(feature = "alloc")]
 mod message;
 
+mod connection;
+mod heartbeat;
+
+#[cfg(feature = "handshake")]
+pub mod handshake;
+
 pub use close::{CloseCode, CloseFrame, InvalidClose};
 pub use config::{Claims, Config, Limits, Role};
+pub use connection::Connection;
 pub use decoder::Decoder;
 pub use encoder::Encoder;
 pub use error::{DecodeError, EncodeError};
@@ -148,6 +153,7 @@ pub use error::{DecodeError, EncodeError};
 pub use extension::{ClaimConflict, Extension, Extensions, Output, Part};
 pub use frame::{Frame, RawFrame, RawFrames};
 pub use header::{Header, HeaderBuf};
+pub use heartbeat::Heartbeat;
 pub use mask::{Mask, MaskingKey};
 #[cfg(feature = "alloc")]
 pub use message::{Assembler, Close, Message, Text};
