@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use support::{Fault, Peer, Receiver, accept, connect, random};
-use websocket_wire::{Client, Close, CloseCode, CloseFrame, Header, MaskingKey, Message, Opcode};
+use websocket_wire::{Client, Close, CloseCode, CloseFrame, Header, MaskingKey, Message, Opcode, Side};
 
 const HELP: &str = "\
 An echo server and an echo client on real TCP connections.
@@ -23,6 +23,8 @@ An echo server and an echo client on real TCP connections.
     echo --connect URL   run the client alone, against any server that echoes messages, as ws://127.0.0.1:9001/
     echo --connect URL --offer PARAMS
                          offer permessage-deflate too, with parameters as in \"server_max_window_bits=10\" or none
+    echo --mirror URL [--offer PARAMS]
+                         connect and send back every message that the server sends, until it closes
     echo --help          show this text
 
 The client exits with 0 if every byte came back, with 1 if not, and with 2 for wrong arguments.";
@@ -39,6 +41,8 @@ fn main() -> ExitCode {
         ["--listen", address] => listen(address).and_then(|listener| serve(&listener)),
         ["--connect", url] => client(url, None),
         ["--connect", url, "--offer", params] => client(url, Some(params)),
+        ["--mirror", url] => mirror(url, None),
+        ["--mirror", url, "--offer", params] => mirror(url, Some(params)),
         ["--help" | "-h"] => {
             println!("{HELP}");
             Ok(())
@@ -100,13 +104,24 @@ fn named(close: Option<&Close>) -> String {
     close.map_or("none".into(), |close| format!("{} {:?}", close.code.0, close.reason))
 }
 
-/// Sends every message of one connection back, until a close frame has gone both ways.
+/// Serves one connection: sends every message back, until a close frame has gone both ways.
 fn echo(stream: TcpStream) -> Result<Closes> {
     let (mut peer, mut receiver, path) = accept(stream)?;
     if let Some(close) = asked_close(&path) {
         peer.send(&Message::Close(Some(close.clone())))?;
         return Ok(Closes { sent: Some(close), received: last_words(&mut receiver)? });
     }
+    send_back(&mut peer, &mut receiver)
+}
+
+/// Sends every message of a server back.
+fn mirror(url: &str, params: Option<&str>) -> Result<()> {
+    let (mut peer, mut receiver) = connect(url, params, || MaskingKey::new(random()))?;
+    println!("{}", send_back(&mut peer, &mut receiver)?);
+    Ok(())
+}
+
+fn send_back<S: Side>(peer: &mut Peer<S>, receiver: &mut Receiver) -> Result<Closes> {
     loop {
         match receiver.receive() {
             Ok(Some(Message::Ping(payload))) => peer.send(&Message::Pong(payload))?,
