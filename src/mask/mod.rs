@@ -4,6 +4,7 @@ pub(crate) mod kernel;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::simd;
 use kernel::{Long, SHORT};
@@ -106,7 +107,9 @@ impl Mask {
     #[inline]
     pub fn apply(&mut self, bytes: &mut [u8]) {
         let len = bytes.len();
-        if len <= SHORT {
+        if !simd::VECTORS {
+            words::apply::<false>(bytes, self.key);
+        } else if len <= SHORT {
             kernel::short::<false>(Span::in_place(bytes, self.key));
         } else {
             apply_long(bytes, self.key);
@@ -129,7 +132,10 @@ impl Mask {
     /// If `src` and `dst` differ in length.
     #[inline]
     pub fn apply_to(&mut self, src: &[u8], dst: &mut [u8]) {
-        if src.len() <= SHORT {
+        if !simd::VECTORS {
+            dst.copy_from_slice(src);
+            words::apply::<false>(dst, self.key);
+        } else if src.len() <= SHORT {
             kernel::short::<false>(Span::copying(src, dst, self.key));
         } else {
             apply_long_to(src, dst, self.key);
@@ -159,7 +165,11 @@ impl Mask {
     #[inline(always)]
     pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
         let len = bytes.len();
-        let is_ascii = kernel::short::<true>(Span::in_place(bytes, self.key));
+        let is_ascii = if simd::VECTORS {
+            kernel::short::<true>(Span::in_place(bytes, self.key))
+        } else {
+            words::apply_if_ascii(bytes, self.key)
+        };
         if is_ascii {
             self.advance(len);
         }
@@ -210,7 +220,7 @@ fn apply_long(bytes: &mut [u8], key: u32) {
 
 #[inline(never)]
 fn apply_long_while_ascii(bytes: &mut [u8], key: u32) -> usize {
-    simd::run(Long::<_, true>::in_place(bytes, key))
+    if simd::VECTORS { simd::run(Long::<_, true>::in_place(bytes, key)) } else { words::apply::<true>(bytes, key) }
 }
 
 #[inline(never)]
