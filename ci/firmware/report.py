@@ -32,6 +32,9 @@ class Codec:
         return self.rows[workload][1] - self.rows["close"][1]
 
     def per_byte(self, workload):
+        """None where it was not asked for."""
+        if workload not in self.rows:
+            return None
         return self.instructions(workload) / self.payload(workload)
 
     def per_frame(self, workload):
@@ -46,8 +49,10 @@ def table(title, codecs, rows):
     print("|---|" + "---:|" * (len(codecs) + 1))
     for name, figure, form in rows:
         figures = [figure(codec) for codec in codecs]
-        ratio = f"{min(figures[1:]) / figures[0]:.2f}" if figures[0] else "-"
-        print(f"| {name} | " + " | ".join(form.format(f) for f in figures) + f" | {ratio} |")
+        others = [figure for figure in figures[1:] if figure is not None]
+        ratio = f"{min(others) / figures[0]:.2f}" if figures[0] else "-"
+        cells = ["-" if figure is None else form.format(figure) for figure in figures]
+        print(f"| {name} | " + " | ".join(cells) + f" | {ratio} |")
     print()
 
 

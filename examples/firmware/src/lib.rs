@@ -30,6 +30,9 @@ pub trait Codec {
     /// Whether it takes frames that are longer than [`BUFFER`].
     const STREAMS: bool = false;
 
+    /// Whether it takes a fragment that comes in more than one piece.
+    const TAKES_CUT_FRAGMENTS: bool = true;
+
     /// Takes the client's request and answers it. Returns whether the connection is open.
     fn open(link: &mut Link<'_>) -> bool;
 
@@ -69,7 +72,10 @@ fn echo<C: Codec>(link: &mut Link<'_>) -> bool {
 
 /// Serves one workload and prints its line: frames, bytes of payload, instructions, bytes of stack.
 fn measure<C: Codec>(workload: &Workload, corrupt: bool) -> bool {
-    if (workload.needs_stream && !C::STREAMS) || (workload.is_handshake && !cfg!(feature = "handshake")) {
+    let is_asked = (C::STREAMS || !workload.needs_stream)
+        && (C::TAKES_CUT_FRAGMENTS || !workload.cuts_fragments)
+        && (cfg!(feature = "handshake") || !workload.is_handshake);
+    if !is_asked {
         return true;
     }
     let (mut input, mut output) = ([0; 4096], [0; 4096]);

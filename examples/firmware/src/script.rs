@@ -5,6 +5,8 @@ pub(crate) struct Workload {
     pub(crate) name: &'static str,
     pub(crate) is_handshake: bool,
     pub(crate) needs_stream: bool,
+    /// Whether a buffer ends within a fragment.
+    pub(crate) cuts_fragments: bool,
     /// How often the frames come.
     times: usize,
     frames: &'static [Frame],
@@ -13,7 +15,8 @@ pub(crate) struct Workload {
 /// The first byte of a frame, and its payload.
 pub(crate) struct Frame(pub(crate) u8, pub(crate) &'static [u8]);
 
-const REQUEST: &[u8] = b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
+const REQUEST: &[u8] =
+    b"GET /chat HTTP/1.1\r\nHost: server.example.com\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
     Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nOrigin: http://example.com\r\nSec-WebSocket-Version: 13\r\n\r\n";
 
 const TEXT: u8 = 0x81;
@@ -37,39 +40,37 @@ const BYTES: [u8; 1000] = {
 };
 
 const fn echo(name: &'static str, times: usize, frames: &'static [Frame]) -> Workload {
-    Workload { name, is_handshake: false, needs_stream: false, times, frames }
+    Workload { name, is_handshake: false, needs_stream: false, cuts_fragments: false, times, frames }
 }
 
 const _: () = assert!(OTHER.len() == 200);
 
+const MIXED: &[Frame] = &[
+    Frame(TEXT, b"Hello"),
+    Frame(BINARY, BYTES.first_chunk::<125>().unwrap()),
+    Frame(BINARY, BYTES.first_chunk::<126>().unwrap()),
+    // A text in three fragments, cut within code points, with a ping between them.
+    Frame(0x01, "Grüße, ".as_bytes().split_at(3).0),
+    Frame(PING, b"are you there?"),
+    Frame(0x00, "Grüße, 天気".as_bytes().split_at(3).1.split_at(9).0),
+    Frame(PONG, b""),
+    Frame(0x80, "Grüße, 天気".as_bytes().split_at(12).1),
+    Frame(TEXT, b""),
+    Frame(0x02, b""),
+    Frame(0x80, BYTES.first_chunk::<200>().unwrap()),
+    Frame(PING, b""),
+];
+
 pub(crate) const WORKLOADS: &[Workload] = &[
-    Workload { name: "handshake", is_handshake: true, needs_stream: false, times: 0, frames: &[] },
+    Workload { is_handshake: true, ..echo("handshake", 0, &[]) },
     echo("close", 0, &[]),
     echo("binary 8", 16, &[Frame(BINARY, BYTES.first_chunk::<8>().unwrap())]),
     echo("binary 200", 16, &[Frame(BINARY, BYTES.first_chunk::<200>().unwrap())]),
     echo("text 8", 16, &[Frame(TEXT, ASCII.first_chunk::<8>().unwrap())]),
     echo("text 200", 16, &[Frame(TEXT, ASCII)]),
     echo("not ASCII 200", 16, &[Frame(TEXT, OTHER)]),
-    echo(
-        "mixed",
-        3,
-        &[
-            Frame(TEXT, b"Hello"),
-            Frame(BINARY, BYTES.first_chunk::<125>().unwrap()),
-            Frame(BINARY, BYTES.first_chunk::<126>().unwrap()),
-            // A text in three fragments, cut within code points, with a ping between them.
-            Frame(0x01, "Grüße, ".as_bytes().split_at(3).0),
-            Frame(PING, b"are you there?"),
-            Frame(0x00, "Grüße, 天気".as_bytes().split_at(3).1.split_at(9).0),
-            Frame(PONG, b""),
-            Frame(0x80, "Grüße, 天気".as_bytes().split_at(12).1),
-            Frame(TEXT, b""),
-            Frame(0x02, b""),
-            Frame(0x80, BYTES.first_chunk::<200>().unwrap()),
-            Frame(PING, b""),
-        ],
-    ),
-    Workload { name: "binary 1000", is_handshake: false, needs_stream: true, times: 3, frames: &[Frame(BINARY, &BYTES)] },
+    Workload { cuts_fragments: true, ..echo("mixed", 3, MIXED) },
+    Workload { needs_stream: true, ..echo("binary 1000", 3, &[Frame(BINARY, &BYTES)]) },
 ];
 
 impl Workload {

@@ -11,6 +11,9 @@ use firmware::{BUFFER, Codec, Link, machine::entry};
 struct EmbeddedWebsocket;
 
 impl Codec for EmbeddedWebsocket {
+    // Version 0.9.5 refuses the last piece of a message's last fragment.
+    const TAKES_CUT_FRAGMENTS: bool = false;
+
     #[cfg(feature = "handshake")]
     fn open(link: &mut Link<'_>) -> bool {
         firmware::upgrade::request(link, |link, headers| {
