@@ -133,6 +133,7 @@ impl Mask {
     #[inline]
     pub fn apply_to(&mut self, src: &[u8], dst: &mut [u8]) {
         if !simd::VECTORS {
+            assert_eq!(src.len(), dst.len(), "source and destination differ in length");
             dst.copy_from_slice(src);
             words::apply::<false>(dst, self.key);
         } else if src.len() <= SHORT {
