@@ -37,6 +37,7 @@ pub struct Decoder {
     config: Config,
     sequence: Sequence,
     state: State,
+    current: Current,
     validator: Validator,
     /// Whether the text of the message that is open is validated here.
     validates: bool,
@@ -52,7 +53,7 @@ enum State {
     /// At the first byte of a header.
     Header,
     /// In the payload of a data frame.
-    Payload(Current),
+    Payload,
     /// Behind a close frame.
     Closed,
     /// Behind a fault of the peer.
@@ -68,6 +69,16 @@ struct Current {
     remaining: u64,
 }
 
+impl Current {
+    /// Before the first frame.
+    const NONE: Self = Self {
+        header: Header::new(Opcode::Continuation),
+        message_opcode: Opcode::Continuation,
+        mask: Mask::new(MaskingKey::new([0; 4])),
+        remaining: 0,
+    };
+}
+
 impl Decoder {
     /// Returns the decoder of a fresh connection.
     ///
@@ -81,6 +92,7 @@ impl Decoder {
             config,
             sequence: Sequence::new(),
             state: State::Header,
+            current: Current::NONE,
             validator: Validator::new(),
             validates: false,
             inline_end: inline_end(&config),
@@ -213,7 +225,7 @@ impl Decoder {
         }
         let result = match self.state {
             State::Header => self.begin(buf),
-            State::Payload(current) => self.deliver(current, 0, buf),
+            State::Payload => self.deliver(0, buf),
             State::Closed => Ok(Status::Partial { needed: 1 }),
             State::Failed(error) => Err(error),
         };
@@ -261,8 +273,8 @@ impl Decoder {
         let wanted = if start.opcode().is_control() { len as usize } else { usize::from(len > 0) };
         match start.parse_key(buf, len, key_at) {
             Status::Complete { value: header, consumed } if buf.len() >= consumed + wanted => {
-                let current = self.accept(header, sequence);
-                self.deliver(current, consumed, buf)
+                self.accept(header, sequence);
+                self.deliver(consumed, buf)
             }
             Status::Complete { consumed, .. } => Ok(Status::Partial { needed: consumed + wanted - buf.len() }),
             Status::Partial { needed } => Ok(Status::Partial { needed: needed + wanted }),
@@ -308,7 +320,7 @@ impl Decoder {
     }
 
     /// Makes the frame with `header` the current one.
-    fn accept(&mut self, header: Header, sequence: Sequence) -> Current {
+    fn accept(&mut self, header: Header, sequence: Sequence) {
         let message_opcode = match (header.opcode, self.sequence.message()) {
             (Opcode::Continuation, Some(opcode)) => opcode,
             (opcode, _) => opcode,
@@ -321,31 +333,27 @@ impl Decoder {
         }
         self.sequence = sequence;
         let mask = Mask::new(header.mask.unwrap_or(MaskingKey::new([0; 4])));
-        Current { header, message_opcode, mask, remaining: header.payload_len }
+        self.current = Current { header, message_opcode, mask, remaining: header.payload_len };
     }
 
     /// Unmasks, judges and returns the payload of `current` that lies in `buf` from `start` on.
-    fn deliver<'b>(
-        &mut self,
-        mut current: Current,
-        start: usize,
-        buf: &'b mut [u8],
-    ) -> Result<Status<Frame<'b>>, DecodeError> {
+    fn deliver<'b>(&mut self, start: usize, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
+        let remaining = self.current.remaining;
         let here = buf.len() - start;
-        let len = usize::try_from(current.remaining).map_or(here, |remaining| remaining.min(here));
-        if len == 0 && current.remaining > 0 {
+        let len = usize::try_from(remaining).map_or(here, |remaining| remaining.min(here));
+        if len == 0 && remaining > 0 {
             return Ok(Status::Partial { needed: 1 });
         }
-        let is_first_part = current.remaining == current.header.payload_len;
-        let is_last_part = len as u64 == current.remaining;
-        let whole = &mut buf[start..start + len];
-        let valid_len = match self.unmask(&mut current, whole, is_last_part)? {
+        let is_first_part = remaining == self.current.header.payload_len;
+        let is_last_part = len as u64 == remaining;
+        let valid_len = match self.unmask(&mut buf[start..start + len], is_last_part)? {
             0 if len > 0 => return Err(DecodeError::InvalidUtf8),
             valid_len => valid_len,
         };
-        current.remaining -= valid_len as u64;
-        self.state = self.state_behind(&current, valid_len < len);
+        self.current.remaining -= valid_len as u64;
+        self.state = self.state_behind(valid_len < len);
         let is_last_part = is_last_part && valid_len == len;
+        let current = &self.current;
         let value = Frame {
             header: current.header,
             message_opcode: current.message_opcode,
@@ -362,13 +370,13 @@ impl Decoder {
         Ok(Status::Complete { value, consumed: start + valid_len })
     }
 
-    /// Returns the state behind a part of `current`; `is_invalid` tells that the byte that follows it is a fault.
-    fn state_behind(&self, current: &Current, is_invalid: bool) -> State {
+    /// Returns the state behind a part; `is_invalid` tells that the byte that follows it is a fault.
+    fn state_behind(&self, is_invalid: bool) -> State {
         if is_invalid {
             State::Failed(DecodeError::InvalidUtf8)
-        } else if current.remaining > 0 {
-            State::Payload(*current)
-        } else if current.header.opcode == Opcode::Close {
+        } else if self.current.remaining > 0 {
+            State::Payload
+        } else if self.current.header.opcode == Opcode::Close {
             State::Closed
         } else {
             State::Header
@@ -376,16 +384,17 @@ impl Decoder {
     }
 
     /// Unmasks `payload` and returns how much of it is without fault; the rest is left masked.
-    fn unmask(&mut self, current: &mut Current, payload: &mut [u8], is_last: bool) -> Result<usize, DecodeError> {
-        let before = current.mask;
-        if current.header.opcode.is_data() && self.validates {
-            let ends_message = is_last && current.header.fin;
-            return self.unmask_validated(current, payload, ends_message);
+    fn unmask(&mut self, payload: &mut [u8], is_last: bool) -> Result<usize, DecodeError> {
+        let before = self.current.mask;
+        let Header { opcode, fin, mask, .. } = self.current.header;
+        if opcode.is_data() && self.validates {
+            let ends_message = is_last && fin;
+            return self.unmask_validated(payload, ends_message);
         }
-        if current.header.mask.is_some() {
-            current.mask.apply(payload);
+        if mask.is_some() {
+            self.current.mask.apply(payload);
         }
-        if current.header.opcode == Opcode::Close
+        if opcode == Opcode::Close
             && let Err(error) = CloseFrame::parse(payload)
         {
             // Masking again takes the mask off the mask: the buffer is as it was.
@@ -397,15 +406,10 @@ impl Decoder {
     }
 
     /// Unmasks `payload` of a text message up to its first fault.
-    fn unmask_validated(
-        &mut self,
-        current: &mut Current,
-        payload: &mut [u8],
-        ends_message: bool,
-    ) -> Result<usize, DecodeError> {
-        let before = current.mask;
-        let result = match current.header.mask {
-            Some(_) => self.validator.unmask(&mut current.mask, payload),
+    fn unmask_validated(&mut self, payload: &mut [u8], ends_message: bool) -> Result<usize, DecodeError> {
+        let before = self.current.mask;
+        let result = match self.current.header.mask {
+            Some(_) => self.validator.unmask(&mut self.current.mask, payload),
             None => self.validator.push(payload),
         };
         if let Err(error) = result {

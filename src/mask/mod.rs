@@ -4,6 +4,7 @@ pub(crate) mod kernel;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
+mod words;
 
 use crate::simd;
 use kernel::Long;
@@ -107,7 +108,9 @@ impl Mask {
     #[inline]
     pub fn apply(&mut self, bytes: &mut [u8]) {
         let len = bytes.len();
-        if len <= SHORT {
+        if !simd::VECTORS {
+            words::apply::<false>(bytes, self.key);
+        } else if len <= SHORT {
             kernel::short::<false, true>(Span::in_place(bytes, self.key));
         } else {
             apply_long(bytes, self.key);
@@ -130,7 +133,11 @@ impl Mask {
     /// If `src` and `dst` differ in length.
     #[inline]
     pub fn apply_to(&mut self, src: &[u8], dst: &mut [u8]) {
-        if src.len() <= SHORT {
+        if !simd::VECTORS {
+            assert_eq!(src.len(), dst.len(), "source and destination differ in length");
+            dst.copy_from_slice(src);
+            words::apply::<false>(dst, self.key);
+        } else if src.len() <= SHORT {
             kernel::short::<false, true>(Span::copying(src, dst, self.key));
         } else {
             apply_long_to(src, dst, self.key);
@@ -160,7 +167,11 @@ impl Mask {
     #[inline(always)]
     pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
         let len = bytes.len();
-        let is_ascii = kernel::short::<true, true>(Span::in_place(bytes, self.key));
+        let is_ascii = if simd::VECTORS {
+            kernel::short::<true, true>(Span::in_place(bytes, self.key))
+        } else {
+            words::apply_if_ascii(bytes, self.key)
+        };
         if is_ascii {
             self.advance(len);
         }
@@ -173,6 +184,15 @@ impl Mask {
     #[inline(always)]
     pub(crate) fn apply_to_frame<const ASCII_ONLY: bool>(self, frame: &mut [u8]) -> bool {
         assert!(frame.len() >= 6);
+        if !simd::VECTORS {
+            let payload = &mut frame[6..];
+            return if ASCII_ONLY {
+                words::apply_if_ascii(payload, self.key)
+            } else {
+                words::apply::<false>(payload, self.key);
+                true
+            };
+        }
         // The key of the span is the one at its first byte, which the header takes 6 bytes on.
         kernel::short_frame::<ASCII_ONLY>(Span::in_place(frame, rotate(self.key, 2)))
     }
@@ -215,8 +235,15 @@ impl Mask {
 /// frames are short: without a key too, for a copy of unknown length is a call.
 #[inline(always)]
 pub(crate) fn copy_short(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
-    let key = key.map_or(0, |key| Mask::new(key).key);
-    kernel::short::<false, true>(Span::copying(src, dst, key));
+    if simd::VECTORS {
+        let key = key.map_or(0, |key| Mask::new(key).key);
+        kernel::short::<false, true>(Span::copying(src, dst, key));
+    } else {
+        dst.copy_from_slice(src);
+        if let Some(key) = key {
+            Mask::new(key).apply(dst);
+        }
+    }
 }
 
 /// Does what [`copy_short`] does to memory that need not be initialised, and is all of it then.
@@ -230,7 +257,7 @@ pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mu
 /// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short.
 #[inline(always)]
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    kernel::short::<true, false>(Span::read_only(bytes))
+    if simd::VECTORS { kernel::short::<true, false>(Span::read_only(bytes)) } else { bytes.is_ascii() }
 }
 
 // Out of line, so that what is inlined into the callers is the short path alone; and with arguments that fit into registers:
@@ -243,7 +270,7 @@ fn apply_long(bytes: &mut [u8], key: u32) {
 
 #[inline(never)]
 fn apply_long_while_ascii(bytes: &mut [u8], key: u32) -> usize {
-    simd::run(Long::<_, true>::in_place(bytes, key))
+    if simd::VECTORS { simd::run(Long::<_, true>::in_place(bytes, key)) } else { words::apply::<true>(bytes, key) }
 }
 
 #[inline(never)]

@@ -29,6 +29,13 @@ use word as isa;
 #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
 use x86_64 as isa;
 
+/// Whether this target has vectors that are known here.
+pub(crate) const VECTORS: bool = cfg!(any(
+    all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"),
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    all(target_arch = "x86_64", target_feature = "sse2"),
+));
+
 /// Calls the kernel with the best instruction set that this CPU has.
 pub(crate) use isa::run;
 

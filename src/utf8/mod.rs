@@ -1,6 +1,7 @@
 //! UTF-8 validation of text that arrives in pieces (RFC 6455 §5.6 and §8.1).
 
 mod kernel;
+mod scalar;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -77,7 +78,7 @@ impl Validator {
         if rest.is_empty() {
             return Ok(());
         }
-        let verdict = simd::run(Text::reading(rest));
+        let verdict = if simd::VECTORS { simd::run(Text::reading(rest)) } else { scalar::check(rest) };
         if verdict.is_ok() && ends_at_boundary(rest) {
             return Ok(());
         }
@@ -126,7 +127,12 @@ impl Validator {
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
-        let verdict = simd::run(Text::unmasking(mask.span(bytes)));
+        let verdict = if simd::VECTORS {
+            simd::run(Text::unmasking(mask.span(bytes)))
+        } else {
+            mask.clone().apply(bytes);
+            scalar::check(bytes)
+        };
         if verdict.is_ok() && ends_at_boundary(bytes) {
             mask.advance(bytes.len());
             return Ok(());
