@@ -60,6 +60,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Connection`] gives these answers by itself and knows when the closing handshake is over.
+//!
 //! # What holds
 //!
 //! - **Any cut of the input gives the same result**: the same payload, the same verdict, at the same byte.

@@ -138,7 +138,10 @@ fn apply(server: &mut Connection<Server>, step: &Step, piece: usize, hears: bool
         Step::Data => frame(1, "data").key(key).wire(),
         Step::Close(code) => frame(8, code.map_or(vec![], |code| code.to_be_bytes().to_vec())).key(key).wire(),
         Step::Fault => vec![0x81, 0],
-        Step::Eof => return drop(server.receive_eof()),
+        Step::Eof => {
+            server.receive_eof();
+            return;
+        }
         Step::CloseOurs(len) => {
             return server.close(Some(CloseFrame::new(CloseCode::GOING_AWAY, &"x".repeat(*len)))).unwrap();
         }
@@ -176,8 +179,8 @@ proptest! {
             if to_client { server.act(action, len); client.take(&mut server.outbox, len) }
             else { client.act(action, len); server.take(&mut client.outbox, len) }
         }
-        let begins = Some(CloseFrame::new(CloseCode::NORMAL, "done"));
-        if end { client.connection.close(begins) } else { server.connection.close(begins) }.unwrap();
+        let code = Some(CloseCode::NORMAL);
+        if end { client.close(code) } else { server.close(code) }
         for _ in 0..4 {
             client.write(usize::MAX);
             server.take(&mut client.outbox, usize::MAX);
@@ -186,7 +189,9 @@ proptest! {
         }
         assert_eq!((&client.received, &server.received), (&server.sent, &client.sent));
         assert!(server.connection.should_close_tcp());
-        assert_eq!(server.connection.receive_eof(), client.connection.receive_eof());
+        // Who did not begin has sent back what it got.
+        let codes = (client.closed_with.or(server.closed_with), server.closed_with.or(client.closed_with));
+        assert_eq!(codes, (Some(server.connection.receive_eof()), Some(client.connection.receive_eof())));
         assert!(client.connection.is_close_received() && client.connection.should_close_tcp());
     }
 }
@@ -198,11 +203,20 @@ struct End<S> {
     inbox: Vec<u8>,
     sent: Vec<u8>,
     received: Vec<u8>,
+    /// The code of the close frame that this end sent unasked.
+    closed_with: Option<CloseCode>,
 }
 
 impl<S: Side> End<S> {
     fn new(connection: Connection<S>) -> Self {
-        Self { connection, outbox: vec![], inbox: vec![], sent: vec![], received: vec![] }
+        Self { connection, outbox: vec![], inbox: vec![], sent: vec![], received: vec![], closed_with: None }
+    }
+
+    fn close(&mut self, code: Option<CloseCode>) {
+        if !self.connection.is_close_sent() {
+            self.closed_with = Some(code.unwrap_or(CloseCode::NO_STATUS));
+        }
+        self.connection.close(code.map(|code| CloseFrame::new(code, "done"))).unwrap();
     }
 
     /// Writes replies, or sends a message or a ping, or, rarely, closes.
@@ -211,7 +225,7 @@ impl<S: Side> End<S> {
             return self.write(len);
         }
         if (action, len) == (7, 39) {
-            return self.connection.close(None).unwrap();
+            return self.close(None);
         }
         let (payload, mut out) = (vec![len as u8; 5 * len], [0; 256]);
         let Ok(encoder) = self.connection.encoder() else { return };
