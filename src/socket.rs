@@ -124,7 +124,7 @@ macro_rules! socket {
         use crate::frame::Frame;
         use crate::side::Side;
         use crate::status::Status;
-        use super::{Input, SocketError};
+        use crate::socket::{Input, SocketError};
 
         $(#[$doc])*
         #[derive(Debug)]
