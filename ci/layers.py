@@ -18,7 +18,7 @@ ORDER = """
     room error header frame
     config sequence side decoder encoder
     extension message
-    connection heartbeat handshake
+    connection heartbeat codec socket handshake
 """.split()
 
 # Comments (block comments may not nest here), strings and characters; a lifetime is none of them.

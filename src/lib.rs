@@ -61,6 +61,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! [`Connection`] gives these answers by itself and knows when the closing handshake is over.
+//!
 //! # What holds
 //!
 //! - **Any cut of the input gives the same result**: the same payload, the same verdict, at the same byte.
@@ -76,11 +78,13 @@
 //!
 //! | feature | default | what it adds | what it does not |
 //! |---|---|---|---|
-//! | none | | `no_std`, no heap: [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`], [`SliceAssembler`], [`Fragmenter`] | x86-64 kernels are still chosen at run time, where there is an operating system |
+//! | none | | `no_std`, no heap: [`Connection`], [`Heartbeat`], [`Decoder`], [`Encoder`], [`Header`], [`RawFrame`], [`Mask`], [`utf8`], [`SliceAssembler`], [`Fragmenter`] | x86-64 kernels are still chosen at run time, where there is an operating system |
 //! | `std` | yes | `From<DecodeError>` and `From<EncodeError>` for `std::io::Error`; what a [`SendQueue`] holds as `std::io::IoSlice` | no I/O, no threads |
 //! | `alloc` | yes | [`Message`], [`Text`], [`Assembler`], [`SendQueue`], [`PreparedFrame`], [`Extension`], [`Encoder::encode_to`], on the `bytes` crate | nothing allocates in the codec below |
 //! | `handshake` | yes | [`handshake`], both roles | no heap, no sockets, no TLS, no random numbers |
 //! | `http` | no | the handshake from and to the types of the `http` crate; turns `std` and `handshake` on | no HTTP client or server |
+//! | `tokio-util` | no | [`Codec`]: whole messages for `tokio_util::codec::Framed` | answers nothing by itself: a codec cannot write; no runtime |
+//! | `embedded-io`, `embedded-io-async` | no | `Socket` over the traits of these crates: [`embedded_io`], [`embedded_io_async`] | no heap, no time limits, no handshake, no whole messages |
 //! | `deflate` | no | [`extension::deflate`]: permessage-deflate (RFC 7692), on the `zlib-rs` crate; turns `std` and `alloc` on | no C compiler, no thread |
 //!
 //! # Where the RFC's rules are
@@ -96,13 +100,25 @@
 //! | §5.6 | data frames | [`Frame`], [`Message`], [`MessageRef`] |
 //! | §5.8, §9 | extensions | [`Claims`], [`Rsv`], [`Extension`], [`Extensions`] |
 //! | §9.1 | the header of extensions | [`extension::params`] |
+//! | §5.5.1, §7.1 | the closing handshake | [`Connection::close`], [`Connection::should_close_tcp`], [`Connection::close_code`] |
+//! | §5.5.2, §5.5.3 | ping and pong | [`Connection::receive`], [`Heartbeat`] |
+//! | §7.1.7 | to fail the connection | [`Connection::receive`], [`DecodeError::close_code`] |
 //! | §7.4 | close codes | [`CloseCode`] |
 //! | §8.1 | UTF-8 | [`utf8::Validator`], [`Frame::text`] |
 //! | §10.4 | limits | [`Limits`], [`Output`], [`Assembler`] |
 //!
 //! RFC 7692, permessage-deflate, is in [`extension::deflate`].
 #![no_std]
-#![cfg_attr(not(all(feature = "deflate", feature = "http")), allow(rustdoc::broken_intra_doc_links))]
+#![cfg_attr(
+    not(all(
+        feature = "deflate",
+        feature = "http",
+        feature = "tokio-util",
+        feature = "embedded-io",
+        feature = "embedded-io-async"
+    )),
+    allow(rustdoc::broken_intra_doc_links)
+)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
@@ -142,10 +158,17 @@ mod message;
 mod connection;
 mod heartbeat;
 
+#[cfg(feature = "tokio-util")]
+mod codec;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+mod socket;
+
 #[cfg(feature = "handshake")]
 pub mod handshake;
 
 pub use close::{CloseCode, CloseFrame, InvalidClose};
+#[cfg(feature = "tokio-util")]
+pub use codec::{Codec, CodecError};
 pub use config::{Claims, Config, Limits, Role};
 pub use connection::Connection;
 pub use decoder::Decoder;
@@ -164,6 +187,12 @@ pub use opcode::Opcode;
 pub use rsv::Rsv;
 pub use sequence::{OutOfSequence, Sequence};
 pub use side::{Client, MaskSource, Server, Side};
+#[cfg(feature = "embedded-io")]
+pub use socket::embedded_io;
+#[cfg(feature = "embedded-io-async")]
+pub use socket::embedded_io_async;
+#[cfg(any(feature = "embedded-io", feature = "embedded-io-async"))]
+pub use socket::{Input, SocketError};
 pub use status::Status;
 
 /// The README's samples, compiled and run with the other examples.
