@@ -267,7 +267,8 @@ mod tests {
 
     #[test]
     fn allowed_codes_are_exactly_the_registered_and_the_private_ones() {
-        let allowed: std::vec::Vec<u16> = (0..=u16::MAX).filter(|c| CloseCode(*c).is_allowed_in_frame()).collect();
+        let codes = 0..=if cfg!(miri) { 5010 } else { u16::MAX };
+        let allowed: std::vec::Vec<u16> = codes.filter(|c| CloseCode(*c).is_allowed_in_frame()).collect();
         let expected = [1000, 1001, 1002, 1003].into_iter().chain(1007..=1014).chain(3000..=4999);
         assert!(allowed.into_iter().eq(expected));
     }
