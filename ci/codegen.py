@@ -2,9 +2,9 @@
 
 Usage: codegen.py [--update|''] RUST_VERSION ARCHITECTURE LISTING COMMITTED
 
-Of each loop three things have to hold, whatever the committed listing says: it stores as many vectors as its source says, it
-calls nothing, and it touches no less than a vector at a time. What is compared is how often each instruction comes; the order, the registers
-and the addresses are the compiler's, and the committed listing has them for reading.
+Of each loop three things have to hold, whatever the committed listing says: it stores as many vectors as its source says,
+it calls nothing, and it touches no less than a vector at a time. What is compared is how often each instruction comes; the
+order, the registers and the addresses are the compiler's, and the committed listing has them for reading.
 """
 
 import collections

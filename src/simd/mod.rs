@@ -169,4 +169,13 @@ mod forced {
         }
         LEVEL.set(None);
     }
+
+    #[test]
+    fn every_instruction_set_that_this_is_compiled_for_is_tested() {
+        let mut levels = std::vec::Vec::new();
+        for_each(|level| levels.push(std::format!("{level:?}")));
+        assert!(levels.iter().any(|level| level == "Portable"));
+        assert!(cfg!(not(target_feature = "avx2")) || levels.iter().any(|level| level == "Avx2"), "{levels:?}");
+        assert!(cfg!(not(target_feature = "avx512bw")) || levels.iter().any(|level| level == "Avx512"), "{levels:?}");
+    }
 }
