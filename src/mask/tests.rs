@@ -131,7 +131,7 @@ fn every_form_stays_within_its_memory() {
             for (end, (name, form)) in
                 simd::guard::End::BOTH.into_iter().flat_map(|end| FORMS.iter().map(move |f| (end, f)))
             {
-                let dst = to.writable(end, &src);
+                let dst = to.writable(end, src);
                 form(&mut mask_at(phase), from.readable(end, src), dst);
                 assert_eq!(dst, expected, "{level:?}, {name}, length {len}, {end:?}");
             }
