@@ -239,3 +239,9 @@ fn a_truncated_header_never_moves_the_decoder() {
         }
     }
 }
+
+#[test]
+fn debug_shows_the_bytes_of_a_header() {
+    let header = Header { payload_len: 126, ..Header::new(Opcode::Binary) };
+    assert_eq!(format!("{:?}", header.encode().unwrap()), "HeaderBuf([82, 7E, 00, 7E])");
+}

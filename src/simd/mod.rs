@@ -8,6 +8,8 @@
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
 mod aarch64;
+#[cfg(all(test, unix, not(miri)))]
+pub(crate) mod guard;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm32;
 mod word;
@@ -184,5 +186,14 @@ mod forced {
             }
         }
         LEVEL.set(None);
+    }
+
+    #[test]
+    fn every_instruction_set_that_this_is_compiled_for_is_tested() {
+        let mut levels = std::vec::Vec::new();
+        for_each(|level| levels.push(std::format!("{level:?}")));
+        assert!(levels.iter().any(|level| level == "Portable"));
+        assert!(cfg!(not(target_feature = "avx2")) || levels.iter().any(|level| level == "Avx2"), "{levels:?}");
+        assert!(cfg!(not(target_feature = "avx512bw")) || levels.iter().any(|level| level == "Avx512"), "{levels:?}");
     }
 }

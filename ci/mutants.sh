@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# Mutation testing: every operator, constant and return value of the protocol's files is changed, one at a time, and a test has
+# to notice. Fails when a mutant survives that ci/mutants/equivalent.tsv does not explain. Takes an hour or two on two cores.
+#
+#   ci/mutants.sh            all of the files below
+#   ci/mutants.sh NAME...    those: header sequence decoder close utf8 encoder frame config
+#
+# Each mutant meets the tests that know its file best, and what survives these meets all tests.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+readonly VERSION=27.1.0
+readonly EXPLAINED=$PWD/ci/mutants/equivalent.tsv
+readonly OUT=$PWD/target/mutants
+
+# The longest unit tests know nothing of frames.
+readonly FRAMES="-- --skip mask::tests --skip utf8::tests --skip handshake::"
+declare -A quick=(
+    [header]="--test=header_exhaustive --test=vectors"
+    [sequence]="--lib --test=rfc6455 --test=limits --test=encoder $FRAMES"
+    [decoder]="--lib --test=rfc6455 --test=vectors --test=limits $FRAMES"
+    [close]="--lib --test=rfc6455 $FRAMES"
+    [utf8]="--lib -- utf8::"
+    [encoder]="--lib --test=encoder --test=rfc6455 $FRAMES"
+    [frame]="--lib --test=raw_frames --test=rfc6455 $FRAMES"
+    [config]="--lib --test=rfc6455 --test=limits $FRAMES"
+)
+
+export CARGO_TERM_COLOR=never CARGO_PROFILE_TEST_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0
+
+if ! cargo-mutants mutants --version 2>/dev/null | grep -w "$VERSION" >/dev/null; then
+    cargo install --locked "cargo-mutants@$VERSION"
+fi
+
+# mutants NAME CARGO_OPTION... [-- TEST_OPTION...]: exit status 2 means that some survived, 3 that some ran out of time, which is as
+# good as caught.
+mutants() {
+    local name=$1 status=0 path=src/$1.rs options=()
+    [[ -d src/$1 ]] && path=src/$1/*.rs
+    shift
+    while (($#)) && [[ $1 != -- ]]; do
+        options+=("--cargo-arg=$1")
+        shift
+    done
+    (($#)) && options+=(-- "$@")
+    [[ ! ${iterate:-} ]] || options=(--iterate --baseline skip "${options[@]}")
+    cargo-mutants mutants --no-shuffle --no-times --colors never --gitignore true --jobs "${JOBS:-1}" --file "$path" \
+        --output "$OUT/$name" --timeout 60 --build-timeout 600 "${options[@]}" || status=$?
+    ((status == 0 || status == 2 || status == 3))
+}
+
+# The places of mutants move with every line; their names do not.
+names() {
+    sed 's/^\([^:]*\):[0-9]*:[0-9]*: /\1: /' "$@"
+}
+
+files=("$@")
+((${#files[@]})) || files=(header sequence decoder close utf8 encoder frame config)
+unexplained=0
+for name in "${files[@]}"; do
+    [[ ${quick[$name]:-} ]] || { echo "ci/mutants.sh: no file $name" >&2; exit 2; }
+    rm -rf "${OUT:?}/$name"
+    mkdir -p "$OUT/$name"
+    # shellcheck disable=SC2086
+    mutants "$name" ${quick[$name]}
+    results=$OUT/$name/mutants.out
+    if [[ -s $results/missed.txt ]]; then
+        iterate=1 mutants "$name" --all-features --lib --tests
+    fi
+    tested=$(cat "$OUT/$name"/mutants.out*/{caught,missed,timeout}.txt | sort -u | wc -l)
+    ((tested > 0)) || { echo "ci/mutants.sh: no mutants of $name were tested" >&2; exit 1; }
+    missed=$(names "$results/missed.txt" | sort)
+    table+=("$(printf '%-10s %4d tested, %3d survived' "$name" "$tested" "$(grep -c . <<<"$missed")")")
+    while read -r mutant; do
+        [[ $mutant ]] || continue
+        if ! cut -f1 "$EXPLAINED" | grep -qxF "$mutant"; then
+            table+=("  NOT EXPLAINED: $mutant")
+            unexplained=$((unexplained + 1))
+        fi
+    done <<<"$missed"
+done
+printf '%s\n' "${table[@]}"
+echo "ci/mutants.sh: $unexplained survivors without an explanation, in $SECONDS s"
+((unexplained == 0))
