@@ -4,9 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 readonly MSRV=1.89.0
-readonly FEATURES=(std alloc handshake deflate)
+readonly FEATURES=(std alloc handshake http deflate tokio-util embedded-io embedded-io-async)
 # Cortex-M0 has no atomic compare-and-swap and Cortex-M4F no std; the last has neither an operating system nor SSE.
-readonly BARE_TARGETS=(thumbv6m-none-eabi thumbv7em-none-eabihf x86_64-unknown-none)
+readonly BARE_TARGETS=(thumbv6m-none-eabi thumbv7em-none-eabihf riscv32imac-unknown-none-elf x86_64-unknown-none)
 
 export CARGO_TERM_COLOR=never
 passed=0
@@ -67,6 +67,7 @@ step "format" format
 step "lints, all features, all targets" clippy --all-features --all-targets
 step "documentation" docs
 step "layers" ci/layers.sh
+step "capabilities and their tests" ci/coverage.sh
 
 step "lints, no features" clippy --no-default-features --lib
 for feature in "${FEATURES[@]}"; do
@@ -80,10 +81,19 @@ for target in "${BARE_TARGETS[@]}"; do
     step "build for $target" bare "$target"
 done
 step "build for thumbv7em-none-eabihf, with handshake" bare thumbv7em-none-eabihf --features handshake
+step "build for thumbv7em-none-eabihf, with embedded-io" \
+    bare thumbv7em-none-eabihf --features embedded-io,embedded-io-async
+
+step "instructions" ci/instructions.sh
+step "hot loops" ci/codegen.sh
+step "undefined behaviour, the kernels" ci/miri.sh --quick
+step "fuzzing, ten seconds a target" ci/fuzz.sh 10
 
 step "other CPUs, a selection" ci/targets.sh --quick
 
 step "real peers" ci/interop.sh
 step "real peers, compressed" ci/interop-deflate.sh
+step "Autobahn|Testsuite" ci/autobahn.sh
+step "firmware" ci/firmware.sh
 
 echo "ci/test.sh: $((passed - skipped)) steps passed, $skipped skipped, in $SECONDS s"
