@@ -229,7 +229,7 @@ fn a_short_frame_is_unmasked_behind_its_header() {
             let is_ascii = expected[6..].is_ascii();
             let masked = frame.to_vec();
             let mask = Mask::new(MaskingKey::new([frame[2], frame[3], frame[4], frame[5]]));
-            let mut check = |frame: &mut [u8]| {
+            let check = |frame: &mut [u8]| {
                 assert_eq!(mask.apply_to_frame::<true>(frame), is_ascii, "{case}");
                 assert_eq!(frame, if is_ascii { expected } else { &masked }, "{case}");
                 frame.copy_from_slice(&masked);
