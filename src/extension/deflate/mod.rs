@@ -21,11 +21,13 @@
 //! has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many connections. A message
 //! that is being received takes what has been inflated of it, and twice that while its buffer grows.
 
+mod bits;
 mod compress;
 mod huffman;
 mod inflate;
 mod negotiation;
 mod pool;
+mod symbols;
 mod window;
 
 use alloc::sync::Arc;
@@ -36,6 +38,7 @@ pub use negotiation::{Agreement, NegotiationError, Offer};
 pub use pool::Pool;
 
 use self::inflate::{Inflate, Pause};
+use self::symbols::Written;
 use super::{Extension, Output, Part};
 use crate::config::{Claims, Role};
 use crate::error::{DecodeError, EncodeError};
@@ -196,15 +199,17 @@ impl Extension for Deflate {
     fn decode(&mut self, part: Part<'_>, out: &mut Output) -> Result<(), DecodeError> {
         let bits = self.receiving.window_bits;
         let inflate = self.inflate.get_or_insert_with(|| Inflate::new(bits));
-        run(inflate, part.payload, out)?;
-        if !part.is_last {
-            return Ok(());
-        }
-        if !inflate.end_message() {
-            return Err(DecodeError::InvalidExtensionData);
-        }
-        if !self.receiving.takeover {
+        let start = out.written().len();
+        let result = run(inflate, part.payload, out);
+        if part.is_last && !self.receiving.takeover {
+            let may_end = inflate.end_message();
             self.inflate = None;
+            return result.and(if may_end { Ok(()) } else { Err(DecodeError::InvalidExtensionData) });
+        }
+        inflate.remember(&out.written()[start..]);
+        result?;
+        if part.is_last && !inflate.end_message() {
+            return Err(DecodeError::InvalidExtensionData);
         }
         Ok(())
     }
@@ -230,10 +235,18 @@ const fn window_bits(agreed: Option<u8>) -> u8 {
 
 /// Inflates all of `input`.
 fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output) -> Result<(), DecodeError> {
+    let (start, total) = (out.written().len(), input.len());
     loop {
-        let spare = out.spare(4 * input.len());
-        let has_room = !spare.is_empty();
-        let (count, pause) = inflate.run(&mut input, spare);
+        let at = out.written().len() - start;
+        // What comes will be as long as what came, for its input; at first, four times as long.
+        let wanted = match total - input.len() {
+            0 => 4 * total,
+            taken => input.len().saturating_mul(at) / taken + input.len(),
+        };
+        let has_room = !out.spare(wanted).is_empty();
+        let mut to = Written { out: out.since(start), at };
+        let pause = inflate.run(&mut input, &mut to);
+        let count = to.at - at;
         // First what came before a fault, which may be one of the text.
         out.advance(count)?;
         match pause {
