@@ -148,13 +148,13 @@ fn a_flood_of_fragments_without_a_byte_takes_nothing_and_is_refused_by_their_cou
 }
 
 #[test]
-fn a_flood_of_blocks_without_a_byte_takes_nothing() {
+fn a_flood_of_blocks_without_a_byte_takes_no_more_than_one_of_them() {
     // Stored blocks, and final ones with the fixed codes.
     for blocks in [[0, 0, 0, 0xFF, 0xFF].repeat(20_000), [3, 0].repeat(50_000)] {
         let wire = frames(&blocks, 1 << 16);
         let (result, peak, _) = heap(|| feed(&mut limited(1 << 20), &wire));
         assert_eq!(result, Ok(0));
-        assert!(peak < 18 << 10, "{peak}");
+        assert!(peak < 26 << 10, "{peak}");
     }
 }
 

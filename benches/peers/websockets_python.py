@@ -10,7 +10,7 @@ import time
 import zlib
 
 from websockets.extensions.permessage_deflate import PerMessageDeflate
-from websockets.frames import OP_CONT, OP_TEXT
+from websockets.frames import Opcode
 from websockets.protocol import OPEN, SERVER, Protocol
 
 READ = 64 << 10
@@ -56,7 +56,7 @@ def receive(server, wire):
     for at in range(0, len(wire), READ):
         server.receive_data(wire[at : at + READ])
         for event in server.events_received():
-            assert event.opcode in (OP_TEXT, OP_CONT)
+            assert event.opcode in (Opcode.TEXT, Opcode.CONT)
             parts.append(event.data)
             if event.fin:
                 texts.append(b"".join(parts).decode() if len(parts) > 1 else parts[0].decode())
@@ -66,7 +66,7 @@ def receive(server, wire):
 
 def send(server, texts):
     for text in texts:
-        server.send_text(text)
+        server.send_text(text.encode())
     return b"".join(server.data_to_send())
 
 

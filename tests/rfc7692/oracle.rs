@@ -34,7 +34,7 @@ impl Oracle<'_> {
     }
 
     fn is_at_byte(&self) -> bool {
-        self.at % 8 == 0
+        self.at.is_multiple_of(8)
     }
 
     fn is_over(&self) -> bool {
@@ -198,7 +198,10 @@ fn judge(payloads: &[Vec<u8>], window_bits: u8, read: usize) -> Result<(), TestC
 /// Bytes of which the rarest are so rare that their codes are as long as codes may be.
 fn skewed(len: usize) -> Vec<u8> {
     let noise = noise(2 * len);
-    noise.chunks(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]]).leading_zeros() as u8 * 16 + pair[1] % 2).collect()
+    noise
+        .chunks(2)
+        .map(|pair| u16::from_le_bytes([pair[0], pair[1]]).leading_zeros() as u8 % 16 * 16 + pair[1] % 2)
+        .collect()
 }
 
 fn plain() -> impl Strategy<Value = Vec<u8>> {

@@ -1,7 +1,7 @@
 //! DEFLATE (RFC 1951) in the direction of the receiver: the blocks of a stream that goes on from message to message.
 //!
 //! Written here and not taken from a zlib, because none tells what permessage-deflate asks for; `ARCHITECTURE.md` has the
-//! reasons, and `tests/rfc7692/why.rs` shows them. The memory is that of the window, as far as it has been filled, and 7
+//! reasons, and `tests/rfc7692/why.rs` shows them. The memory is that of the window, as far as it has been filled, and 8
 //! KiB of tables from the first block that brings codes of its own.
 
 use alloc::boxed::Box;
@@ -100,13 +100,7 @@ const LENS: [Entry; 19] = {
 impl Inflate {
     /// Returns a stream that has not begun, with a window of `2^window_bits` bytes.
     pub(super) const fn new(window_bits: u8) -> Self {
-        Self {
-            bits: Bits::NONE,
-            state: State::Block,
-            is_final: false,
-            dynamic: None,
-            window: Window::new(window_bits),
-        }
+        Self { bits: Bits::NONE, state: State::Block, is_final: false, dynamic: None, window: Window::new(window_bits) }
     }
 
     /// Inflates from the front of `input`, which is moved on, into `to`, of which the written part is not in the window.
@@ -281,12 +275,7 @@ impl Inflate {
         Ok(None)
     }
 
-    fn symbols(
-        &mut self,
-        is_fixed: bool,
-        input: &mut &[u8],
-        to: &mut Written<'_>,
-    ) -> Result<Option<Pause>, Invalid> {
+    fn symbols(&mut self, is_fixed: bool, input: &mut &[u8], to: &mut Written<'_>) -> Result<Option<Pause>, Invalid> {
         let codes = match &self.dynamic {
             Some(dynamic) if !is_fixed => &dynamic.codes,
             _ => &*FIXED,

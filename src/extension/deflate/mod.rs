@@ -13,13 +13,14 @@
 //!
 //! | direction | window of 2^15 bytes | of 2^9 bytes |
 //! |---|---|---|
-//! | receiving | 36 KiB | 4 KiB |
+//! | receiving | 40 KiB | 9 KiB |
 //! | sending, [`mem_level`](Tuning::mem_level) 8 | 372 KiB | 246 KiB |
 //! | sending, `mem_level` 1 | 260 KiB | 134 KiB |
 //!
 //! The window of the receiver grows with what is received. Without context takeover no message needs what the one before
 //! has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many connections. A message
-//! that is being received takes what has been inflated of it, and twice that while its buffer grows.
+//! that is being received takes up to twice what has been inflated of it, and never more than one and a half times the
+//! limit.
 
 mod bits;
 mod compress;

@@ -3,12 +3,13 @@
 use std::rc::Rc;
 
 use bytes::BytesMut;
-use websocket_wire::{Mask, MaskingKey};
 use websocket_wire::extension::deflate::{Agreement, Deflate, Tuning};
 use websocket_wire::utf8::Validator;
 use websocket_wire::{
-    Assembler, Config, Decoder, Encoder, Extensions, Header, HeaderBuf, Limits, MaskSource, Message, Opcode, Role, Server, Side, Status,
+    Assembler, Config, Decoder, Encoder, Extensions, Header, HeaderBuf, Limits, MaskSource, Message, Opcode, Role,
+    Server, Side, Status,
 };
+use websocket_wire::{Mask, MaskingKey};
 
 use crate::buffer::{Buffered, Codec};
 use crate::peer::{Deal, End, Peer, Receiver, Sender, Sink};

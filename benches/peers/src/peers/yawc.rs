@@ -5,13 +5,13 @@
 use std::rc::Rc;
 
 use bytes::{Bytes, BytesMut};
-use futures::executor::block_on;
 use futures::SinkExt;
+use futures::executor::block_on;
 use tokio_util::codec::{Decoder as _, Encoder as _};
-use yawc::{CompressionLevel, Options, Role, WebSocket};
 use yawc::codec::{Decoder, Encoder};
 use yawc::frame::{Frame, OpCode};
 use yawc::mask::apply_mask;
+use yawc::{CompressionLevel, Options, Role, WebSocket};
 
 use crate::buffer::{Buffered, Codec};
 use crate::peer::{Deal, End, Peer, Receiver, Sender, Sink};
@@ -92,7 +92,8 @@ impl Whole {
                 Some("permessage-deflate; server_no_context_takeover; client_no_context_takeover"),
             ),
         };
-        let options = if deal == Deal::Plain { options } else { options.with_compression_level(CompressionLevel::new(6)) };
+        let options =
+            if deal == Deal::Plain { options } else { options.with_compression_level(CompressionLevel::new(6)) };
         let ws = WebSocket::from_stream_with_extensions(pipe.clone(), Role::Server, extensions, options);
         Self { pipe, ws: ws.expect("a negotiated extension"), is_text: false, payload: Bytes::new() }
     }
