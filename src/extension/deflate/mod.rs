@@ -106,6 +106,8 @@ pub struct Deflate {
     compressor: Option<zlib_rs::Deflate>,
     pool: Option<Arc<Pool>>,
     inflate: Option<Inflate>,
+    /// How many times as long the last part became, rounded up: what the next one is likely to take.
+    ratio: usize,
 }
 
 /// What was agreed on for one direction.
@@ -141,7 +143,7 @@ impl Deflate {
             Role::Client => (client, server),
             Role::Server => (server, client),
         };
-        Self { tuning, sending, receiving, compressor: None, pool: None, inflate: None }
+        Self { tuning, sending, receiving, compressor: None, pool: None, inflate: None, ratio: 4 }
     }
 
     /// Takes the compressor from `pool` for each message, where there is no context takeover and the pool was made for
@@ -201,7 +203,10 @@ impl Extension for Deflate {
         let bits = self.receiving.window_bits;
         let inflate = self.inflate.get_or_insert_with(|| Inflate::new(bits));
         let start = out.written().len();
-        let result = run(inflate, part.payload, out);
+        let result = run(inflate, part.payload, out, self.ratio);
+        if let Some(ratio) = (out.written().len() - start).checked_div(part.payload.len()) {
+            self.ratio = ratio + 1;
+        }
         if part.is_last && !self.receiving.takeover {
             let may_end = inflate.end_message();
             self.inflate = None;
@@ -234,14 +239,14 @@ const fn window_bits(agreed: Option<u8>) -> u8 {
     }
 }
 
-/// Inflates all of `input`.
-fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output) -> Result<(), DecodeError> {
+/// Inflates all of `input`, which is likely to become `ratio` times as long.
+fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output, ratio: usize) -> Result<(), DecodeError> {
     let (start, total) = (out.written().len(), input.len());
     loop {
         let at = out.written().len() - start;
-        // What comes will be as long as what came, for its input; at first, four times as long.
+        // What is to come is likely to become as long as what came.
         let wanted = match total - input.len() {
-            0 => 4 * total,
+            0 => ratio.saturating_mul(total),
             taken => input.len().saturating_mul(at) / taken + input.len(),
         };
         let has_room = !out.spare(wanted).is_empty();
