@@ -174,6 +174,7 @@ impl Deflate {
     /// Keeps the compressor for the next part, or for the next message, of this connection or another.
     fn keep_compressor(&mut self, mut compressor: zlib_rs::Deflate, is_last: bool) {
         if is_last && !self.sending.takeover {
+            // A full flush at the end of the message forgets as much; it was not measurably faster (2026-11).
             compressor.reset();
             if let Some(pool) = &self.pool {
                 return pool.give(compressor);
