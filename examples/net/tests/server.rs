@@ -34,12 +34,12 @@ fn start(args: &[&str]) -> Running {
 }
 
 impl Running {
-    fn connect(&self) -> Talk<impl FnMut() -> MaskingKey> {
+    fn connect(&self) -> Talk {
         self.connect_with("").0
     }
 
     /// Connects with these headers too; returns the answer as well.
-    fn connect_with(&self, headers: &str) -> (Talk<impl FnMut() -> MaskingKey>, String) {
+    fn connect_with(&self, headers: &str) -> (Talk, String) {
         let mut stream = TcpStream::connect(&self.address).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         stream.set_write_timeout(Some(PATIENCE)).unwrap();
@@ -62,10 +62,10 @@ impl Running {
             extensions
         };
         let mut count = 0_u32;
-        let masks = move || {
+        let masks: Masks = Box::new(move || {
             count += 1;
             MaskingKey::new(count.wrapping_mul(0x9E37_79B9).to_be_bytes())
-        };
+        });
         let talk = Talk {
             encoder: Encoder::client(masks).claims(extensions().claims()),
             assembler: Assembler::with_extensions(Config::client(), extensions()),
@@ -111,10 +111,12 @@ fn head(stream: &mut TcpStream) -> String {
     String::from_utf8(head).unwrap()
 }
 
+type Masks = Box<dyn FnMut() -> MaskingKey>;
+
 /// A client.
-struct Talk<M> {
+struct Talk {
     stream: TcpStream,
-    encoder: Encoder<Client<M>>,
+    encoder: Encoder<Client<Masks>>,
     extensions: Extensions,
     assembler: Assembler,
     input: BytesMut,
@@ -122,7 +124,7 @@ struct Talk<M> {
     received: usize,
 }
 
-impl<M: FnMut() -> MaskingKey> Talk<M> {
+impl Talk {
     fn send(&mut self, message: &Message) {
         let mut wire = Vec::new();
         self.encoder.message_with(&mut self.extensions, message, &mut wire).unwrap();
@@ -156,6 +158,12 @@ impl<M: FnMut() -> MaskingKey> Talk<M> {
         assert_eq!(self.next(), Some(message));
     }
 
+    /// Shows that the server has taken all that was sent.
+    fn echoes_ping(&mut self) {
+        self.send(&Message::Ping("?".into()));
+        assert_eq!(self.next(), Some(Message::Pong("?".into())));
+    }
+
     /// Expects a close frame with this code, and the end of the stream behind it.
     fn is_closed_with(&mut self, code: u16) -> Close {
         loop {
@@ -176,7 +184,7 @@ impl<M: FnMut() -> MaskingKey> Talk<M> {
 }
 
 fn text(text: &str) -> Message {
-    Message::Text(text.into())
+    Message::Text(text.to_owned().into())
 }
 
 fn binary(len: usize) -> Message {
@@ -342,13 +350,6 @@ fn a_broadcast_reaches_all_compressed_or_not() {
     assert!(compressed.received < 5_000 && plain.received > 50_000);
 }
 
-impl<M: FnMut() -> MaskingKey> Talk<M> {
-    fn echoes_ping(&mut self) {
-        self.send(&Message::Ping("?".into()));
-        assert_eq!(self.next(), Some(Message::Pong("?".into())));
-    }
-}
-
 #[test]
 fn who_reads_too_slowly_is_closed_and_the_others_are_not() {
     let server = start(&["--broadcast", "--max-queue", "1000000", "--close-timeout", "1"]);
@@ -371,6 +372,10 @@ fn who_reads_too_slowly_is_closed_and_the_others_are_not() {
     assert!(received < 64 << 20, "{received} bytes were kept for it");
     assert!(close.is_none_or(|close| close.code == CloseCode::TRY_AGAIN_LATER));
     sender.echoes(text("still here"));
+    server.signal("-TERM");
+    sender.is_closed_with(1001);
+    let printed = server.wait().1;
+    assert!(printed.contains("sent close 1013 \"too slow\""), "{printed}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use tokio::time::Instant;
 use websocket_wire::extension::deflate::{Deflate, Tuning};
 use websocket_wire::{
     Assembler, Close, CloseCode, Config, DecodeError, EncodeError, Encoder, Extensions, Limits, Message, Role,
-    SendQueue, Server,
+    SendQueue, Server, Text,
 };
 
 use crate::accept::Accepted;
@@ -80,7 +80,7 @@ impl Session {
                 Ok(None) => break,
                 Err(error) => {
                     self.error = Some(error);
-                    return self.close_now(error.close_code(), &error.to_string());
+                    return self.close_now(error.close_code(), error.to_string());
                 }
             }
         }
@@ -139,7 +139,7 @@ impl Session {
     }
 
     /// Closes ahead of all that waits.
-    fn close_now(&mut self, code: CloseCode, reason: &str) -> Result<(), EncodeError> {
+    fn close_now(&mut self, code: CloseCode, reason: impl Into<Text>) -> Result<(), EncodeError> {
         let close = Close { code, reason: reason.into() };
         self.queue.close_now(Some(close.as_frame()))?;
         self.closing(Some(close));
