@@ -1,19 +1,15 @@
 //! `server_tokio`, run and talked to over loopback: what it promises, each with a time limit.
 #![cfg(unix)]
 
+mod support;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use bytes::BytesMut;
-use websocket_wire::extension::deflate::{Agreement, Deflate, Tuning};
-use websocket_wire::{
-    Assembler, Client, Close, CloseCode, Config, Encoder, Extensions, Header, MaskingKey, Message, Opcode, Role,
-};
-
-/// How long anything may take.
-const PATIENCE: Duration = Duration::from_secs(20);
+use support::{PATIENCE, Talk, binary, head, text};
+use websocket_wire::{Close, CloseCode, Header, Message, Opcode};
 
 struct Running {
     child: Child,
@@ -40,41 +36,7 @@ impl Running {
 
     /// Connects with these headers too; returns the answer as well.
     fn connect_with(&self, headers: &str) -> (Talk, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
-        let request = format!(
-            "GET / HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-             Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n{headers}\r\n",
-            self.address
-        );
-        stream.write_all(request.as_bytes()).unwrap();
-        let answer = head(&mut stream);
-        let agreement = answer.contains("permessage-deflate").then(|| Agreement {
-            server_no_context_takeover: answer.contains("server_no_context_takeover"),
-            ..Agreement::DEFAULT
-        });
-        let extensions = || {
-            let mut extensions = Extensions::new();
-            if let Some(agreement) = agreement {
-                extensions.register(Box::new(Deflate::new(Role::Client, agreement, Tuning::DEFAULT))).unwrap();
-            }
-            extensions
-        };
-        let mut count = 0_u32;
-        let masks: Masks = Box::new(move || {
-            count += 1;
-            MaskingKey::new(count.wrapping_mul(0x9E37_79B9).to_be_bytes())
-        });
-        let talk = Talk {
-            encoder: Encoder::client(masks).claims(extensions().claims()),
-            assembler: Assembler::with_extensions(Config::client(), extensions()),
-            extensions: extensions(),
-            input: BytesMut::new(),
-            received: 0,
-            stream,
-        };
-        (talk, answer)
+        Talk::connect(&self.address, headers)
     }
 
     fn signal(&self, name: &str) {
@@ -100,95 +62,6 @@ impl Drop for Running {
         _ = self.child.kill();
         _ = self.child.wait();
     }
-}
-
-/// Reads a head to its end, byte by byte, so that nothing behind it is taken.
-fn head(stream: &mut TcpStream) -> String {
-    let (mut head, mut byte) = (Vec::new(), [0]);
-    while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap() > 0 {
-        head.push(byte[0]);
-    }
-    String::from_utf8(head).unwrap()
-}
-
-type Masks = Box<dyn FnMut() -> MaskingKey>;
-
-/// A client.
-struct Talk {
-    stream: TcpStream,
-    encoder: Encoder<Client<Masks>>,
-    extensions: Extensions,
-    assembler: Assembler,
-    input: BytesMut,
-    /// How many bytes have come.
-    received: usize,
-}
-
-impl Talk {
-    fn send(&mut self, message: &Message) {
-        let mut wire = Vec::new();
-        self.encoder.message_with(&mut self.extensions, message, &mut wire).unwrap();
-        self.stream.write_all(&wire).unwrap();
-    }
-
-    fn send_frame(&mut self, header: impl Into<Header>, payload: &[u8]) {
-        let mut wire = Vec::new();
-        self.encoder.encode_to(header, payload, &mut wire).unwrap();
-        self.stream.write_all(&wire).unwrap();
-    }
-
-    /// Returns the next message; `None` at the end of the stream.
-    fn next(&mut self) -> Option<Message> {
-        loop {
-            if let Some(message) = self.assembler.next_message(&mut self.input).unwrap() {
-                return Some(message);
-            }
-            let mut read = [0; 4096];
-            let count = self.stream.read(&mut read).expect("in time, and no reset");
-            if count == 0 {
-                return None;
-            }
-            self.received += count;
-            self.input.extend_from_slice(&read[..count]);
-        }
-    }
-
-    fn echoes(&mut self, message: Message) {
-        self.send(&message);
-        assert_eq!(self.next(), Some(message));
-    }
-
-    /// Shows that the server has taken all that was sent.
-    fn echoes_ping(&mut self) {
-        self.send(&Message::Ping("?".into()));
-        assert_eq!(self.next(), Some(Message::Pong("?".into())));
-    }
-
-    /// Expects a close frame with this code, and the end of the stream behind it.
-    fn is_closed_with(&mut self, code: u16) -> Close {
-        loop {
-            match self.next() {
-                Some(Message::Close(Some(close))) => {
-                    assert_eq!(close.code, CloseCode(code), "{close:?}");
-                    if !self.encoder.is_closed() {
-                        self.send(&Message::Close(Some(close.clone())));
-                    }
-                    assert_eq!(self.next(), None);
-                    return close;
-                }
-                Some(_) => {}
-                None => panic!("no close frame"),
-            }
-        }
-    }
-}
-
-fn text(text: &str) -> Message {
-    Message::Text(text.to_owned().into())
-}
-
-fn binary(len: usize) -> Message {
-    Message::Binary((0..=250).cycle().take(len).collect())
 }
 
 #[test]
