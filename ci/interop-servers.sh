@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # The program server_tokio and its peers over 127.0.0.1: one line a check, and at the end `N passed, N failed`.
 #
-# Clients of our server: PyPI `websockets` and `aiohttp`, npm `ws`, Perl's Protocol::WebSocket, libwebsockets, and a page in
-# headless Chromium. Servers for our clients: `aiohttp`, Protocol::WebSocket, libwebsockets; ci/interop.sh has the others.
+# Clients of our server: PyPI `websockets` and `aiohttp`, npm `ws`, Perl's Protocol::WebSocket, and a page in headless
+# Chromium. Servers for our clients: `aiohttp`, Protocol::WebSocket, libwebsockets; ci/interop.sh has the others.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # How many checks there are.
-readonly CHECKS=139
+readonly CHECKS=180
 
 source ci/interop/install.sh
 need chromium chromium
@@ -43,7 +43,6 @@ clients() {
             plain) our_server --protocol chat --no-deflate ;;
             broadcast) our_server --broadcast ;;
         esac
-        # The server declines what these offer, or is offered nothing.
         peer "websockets/client, $mode" "$PYTHON" ci/interop/echoed.py websockets "$url" "$mode"
         peer "aiohttp/client, $mode" "$PYTHON" ci/interop/echoed.py aiohttp "$url" "$mode"
         peer "ws/client, $mode" node ci/interop/echoed.js "$url" "$mode"

@@ -224,6 +224,24 @@ fn a_broadcast_reaches_all_compressed_or_not() {
 }
 
 #[test]
+fn a_flood_of_short_messages_overtakes_nobody() {
+    let server = start(&["--broadcast"]);
+    let mut talks = [server.connect(), server.connect(), server.connect()];
+    talks.iter_mut().for_each(Talk::echoes_ping);
+    let message = Message::Binary("!".into());
+    let mut wire = Vec::new();
+    for _ in 0..20_000 {
+        talks[0].encoder.message_to(&message, &mut wire).unwrap();
+    }
+    talks[0].stream.write_all(&wire).unwrap();
+    for talk in &mut talks {
+        for _ in 0..20_000 {
+            assert_eq!(talk.next().as_ref(), Some(&message));
+        }
+    }
+}
+
+#[test]
 fn who_reads_too_slowly_is_closed_and_the_others_are_not() {
     let server = start(&["--broadcast", "--max-queue", "1000000", "--close-timeout", "1"]);
     let (mut slow, mut sender) = (server.connect(), server.connect());

@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::broadcast::{Receiver, error::RecvError};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, yield_now};
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use websocket_wire::{Close, CloseCode};
 
@@ -142,8 +142,20 @@ async fn drive(
 ) -> io::Result<()> {
     let (mut reader, mut writer) = stream.split();
     let mut timer = pin!(sleep_until(Instant::now()));
-    session.process()?; // what came with the request
-    while !session.is_over() {
+    loop {
+        // What goes to all is taken before more of it is made. No task waits for the network before it takes its own, so to
+        // let the others run is enough.
+        while let Some(Ok(taken)) = news.as_mut().map(Receiver::try_recv) {
+            session.tell(Ok(taken))?;
+        }
+        if session.is_ahead() {
+            yield_now().await;
+            continue;
+        }
+        session.process()?;
+        if session.is_over() {
+            return Ok(());
+        }
         let (wants_input, is_open, at) = (session.wants_input(), !session.is_closing(), session.next_tick());
         if let Some(at) = at.filter(|at| *at != timer.deadline()) {
             timer.as_mut().reset(at);
@@ -167,9 +179,7 @@ async fn drive(
                 session.close(Some(Close { code: CloseCode::GOING_AWAY, reason: "the server stops".into() }))?;
             }
         }
-        session.process()?;
     }
-    Ok(())
 }
 
 /// Waits for what goes to all; for ever where nothing does.

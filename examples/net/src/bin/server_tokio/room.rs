@@ -6,9 +6,12 @@ use tokio::sync::broadcast;
 use websocket_wire::extension::deflate::{Agreement, Deflate, Pool, Tuning};
 use websocket_wire::{EncodeError, Extensions, Message, PreparedFrame, Role};
 
-/// How many messages a client's task may be behind before it counts as too slow. Each task takes them as they come, and
-/// its [`SendQueue`](websocket_wire::SendQueue) is what waits for the network; one read of 16 KiB holds fewer of them.
-const AHEAD: usize = 4096;
+/// How many messages a client's task may be behind before it counts as too slow.
+const CAPACITY: usize = 1 << 16;
+
+/// How many messages may wait for the slowest task before no connection makes more of them. The tasks take them as they
+/// come, and it is the [`SendQueue`](websocket_wire::SendQueue) of each that waits for the network; so this is soon over.
+const AHEAD: usize = 1 << 12;
 
 /// All clients.
 pub(crate) struct Room {
@@ -27,11 +30,15 @@ pub(crate) struct News {
 
 impl Room {
     pub(crate) fn new() -> Self {
-        Self { news: broadcast::Sender::new(AHEAD), pool: Arc::new(Pool::new(15, Tuning::DEFAULT, 4)) }
+        Self { news: broadcast::Sender::new(CAPACITY), pool: Arc::new(Pool::new(15, Tuning::DEFAULT, 4)) }
     }
 
     pub(crate) fn enter(&self) -> broadcast::Receiver<Arc<News>> {
         self.news.subscribe()
+    }
+
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.news.len() >= AHEAD
     }
 
     /// Encodes a message and hands it to all, its sender among them.

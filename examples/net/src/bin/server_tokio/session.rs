@@ -72,7 +72,8 @@ impl Session {
         }
     }
 
-    /// Takes the messages out of the input, unless what is to be written piles up. To be called when either has changed.
+    /// Takes the messages out of the input, unless what is to be written piles up. To be called again when
+    /// either has changed.
     pub(crate) fn process(&mut self) -> Result<(), EncodeError> {
         while self.wants_input() {
             match self.assembler.next_message(&mut self.input) {
@@ -117,6 +118,11 @@ impl Session {
             }
             _ => self.close_now(CloseCode::TRY_AGAIN_LATER, "too slow"),
         }
+    }
+
+    /// Tells whether others are behind with what goes to all, so that this connection is not to add to it now.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.room.as_ref().is_some_and(|room| room.is_ahead())
     }
 
     /// Takes note that the peer is there: it has sent something.
