@@ -230,12 +230,12 @@ fn a_flood_of_short_messages_overtakes_nobody() {
     talks.iter_mut().for_each(Talk::echoes_ping);
     let message = Message::Binary("!".into());
     let mut wire = Vec::new();
-    for _ in 0..20_000 {
+    for _ in 0..100_000 {
         talks[0].encoder.message_to(&message, &mut wire).unwrap();
     }
     talks[0].stream.write_all(&wire).unwrap();
     for talk in &mut talks {
-        for _ in 0..20_000 {
+        for _ in 0..100_000 {
             assert_eq!(talk.next().as_ref(), Some(&message));
         }
     }
