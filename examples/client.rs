@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::BytesMut;
 use open::{Fault, random, random_key};
 use websocket_wire::handshake::{Key, Uri, client::Request};
-use websocket_wire::{Assembler, Client, CloseCode, CloseFrame, Connection, MaskSource, Message};
+use websocket_wire::{Assembler, Client, CloseCode, CloseFrame, Connection, DecodeError, MaskSource, Message};
 
 const HELP: &str = "\
 Sends one line, prints one reply, by turns.
@@ -97,7 +97,7 @@ impl<M: MaskSource> Session<M> {
         loop {
             let message = self.connection.next_message(&mut self.input);
             self.write_replies()?;
-            match message.map_err(|error| format!("the server broke the protocol ({}): {error}", error.close_code()))? {
+            match message.map_err(broken)? {
                 Some(message @ (Message::Text(_) | Message::Binary(_))) => return Ok(message),
                 Some(Message::Close(Some(close))) => {
                     return Err(format!("the server closed the connection: {} {:?}", close.code, close.reason).into());
@@ -148,4 +148,8 @@ impl<M: MaskSource> Session<M> {
         }
         Ok(())
     }
+}
+
+fn broken(error: DecodeError) -> String {
+    format!("the server broke the protocol: {error}; closed with {}", error.close_code())
 }

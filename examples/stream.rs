@@ -164,11 +164,10 @@ impl<S: Side> Session<S> {
         let mut due = self.start + options.interval;
         while !self.connection.should_close_tcp() {
             self.show()?;
-            if Instant::now() >= due && !self.connection.is_close_sent() {
-                if let (Some(now), Some(piece)) = (fragmenter.take(), pieces.next()) {
-                    fragmenter = self.send(now, piece, pieces.len() == 0)?;
-                    due += options.interval;
-                }
+            let is_due = Instant::now() >= due && !self.connection.is_close_sent();
+            if is_due && let (Some(now), Some(piece)) = (fragmenter.take(), pieces.next()) {
+                fragmenter = self.send(now, piece, pieces.len() == 0)?;
+                due += options.interval;
             }
             if closes && self.has_message && fragmenter.is_none() {
                 self.connection.close(Some(CloseFrame::new(CloseCode::NORMAL, "")))?;
@@ -248,7 +247,7 @@ impl<S: Side> Session<S> {
 
     fn verdict(&self) -> Result<(), Fault> {
         if let Some(error) = self.connection.error() {
-            return Err(format!("the peer broke the protocol ({}): {error}", error.close_code()).into());
+            return Err(format!("the peer broke the protocol: {error}; closed with {}", error.close_code()).into());
         }
         match self.connection.close_code() {
             Some(CloseCode::ABNORMAL) | None => Err("the peer dropped the connection without a close frame".into()),

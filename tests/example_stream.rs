@@ -96,7 +96,7 @@ fn every_other_end_is_one_sentence() {
     let ends: [(&[u8], &str); 3] = [
         (b"\x88\x02\x03\xE9", "the peer closed the connection: 1001"),
         (b"", "the peer dropped the connection without a close frame"),
-        (b"\x80\x00", "the peer broke the protocol (1002): "),
+        (b"\x80\x00", "the peer broke the protocol: "),
     ];
     for (bytes, sentence) in ends {
         let server = serve(move |mut peer| {
