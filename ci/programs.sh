@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # How many checks there are.
-readonly CHECKS=24
+readonly CHECKS=19
 
 export CARGO_TERM_COLOR=never
 
@@ -62,7 +62,7 @@ check() {
     else
         failed=$((failed + 1))
         echo "FAIL $1"
-        tail -n 5 "$logs"/*
+        tail -n 5 "$logs"/{server,out,err} | cut -c 1-200
     fi
 }
 
@@ -71,6 +71,24 @@ console() {
     local status=0
     timeout 30 "$console" "${@:2}" <"$logs/in" >"$logs/out" 2>"$logs/err" || status=$?
     ((status == $1))
+}
+
+# echoed OPTION... URL: sends $logs/lines, and ends the input once all of it has come back: a server need not send what it
+# still has when it reads a close frame.
+echoed() {
+    local status=0
+    mkfifo "$logs/fifo"
+    timeout 30 "$console" "$@" <"$logs/fifo" >"$logs/out" 2>"$logs/err" &
+    exec 8>"$logs/fifo"
+    rm "$logs/fifo"
+    cat "$logs/lines" >&8
+    for _ in {1..100}; do
+        if cmp -s "$logs/lines" "$logs/out"; then break; fi
+        sleep 0.05
+    done
+    exec 8>&-
+    wait $! || status=$?
+    ((status == 0)) && cmp "$logs/lines" "$logs/out"
 }
 
 # says FILE PATTERN: a line of the file, which may still be on its way, is to match the extended expression.
@@ -87,14 +105,14 @@ for peer in websockets ws; do
     : >"$logs/in"
     check "$peer: nothing is sent, and the connection closed" console 0 "$url"
     check "$peer: the server sees 1000" says server '^connection 1: sent close 1000 "", received close 1000 ""$'
-    printf 'one\n\ngrößer 😀\n%070000d\n' 7 >"$logs/in"
-    check "$peer: lines are echoed" console 0 "$url"
-    check "$peer: every byte of them" cmp "$logs/in" "$logs/out"
-    check "$peer: lines are echoed, compressed" console 0 --deflate --hex "$url"
-    check "$peer: every byte of them" cmp "$logs/in" "$logs/out"
+    printf 'one\n\ngrößer 😀\n%070000d\n' 7 >"$logs/lines"
+    check "$peer: every byte of the lines is echoed" echoed "$url"
+    check "$peer: the same, compressed" echoed --deflate --hex "$url"
     check "$peer: frames were compressed" grep -qE '^< c1' "$logs/err"
-    check "$peer: lines are echoed in fragments with pings between" console 0 "${url}fragments"
-    check "$peer: every byte of them" cmp "$logs/in" "$logs/out"
+    check "$peer: the same in fragments with pings between" echoed "${url}fragments"
+    if [[ $peer == websockets ]]; then
+        check "$peer: all its pings are answered" says server '^connection 4: ([0-9]+) of \1 pings answered$'
+    fi
     # From here on standard input stays open.
     rm "$logs/in"
     mkfifo "$logs/in"
