@@ -42,6 +42,7 @@ pub fn write(facts: &Facts, clock: &Clock, outcomes: &[Outcome], marks: &[Mark])
     let mut out = String::new();
     head(&mut out, facts, clock);
     marks_table(&mut out, marks);
+    out.push_str(include_str!("bounds.md"));
     out.push_str(include_str!("method.md"));
     for (group, title, unit) in TABLES {
         tables(&mut out, clock, outcomes, group, title, unit);
