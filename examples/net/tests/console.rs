@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use peer::{Peer, Serving, serve, serve_tcp};
 use program::{Outcome, Program, run};
@@ -75,6 +76,20 @@ fn what_is_sent_before_the_close_is_answered_and_shown() {
     let outcome = run(console(), &[&server.address], b"one\n\ntwo\n\xFF\nthe last line has no end");
     assert_fine(&outcome, "one\n\ntwo\nbinary\nthe last line has no end\n");
     assert_eq!(server.join(), (5, 1000));
+}
+
+#[test]
+fn a_late_reply_is_waited_for_where_asked() {
+    let server = serve(|mut peer| {
+        let line = peer.text();
+        std::thread::sleep(Duration::from_millis(50));
+        peer.send(&line);
+        let start = Instant::now();
+        (peer.close_code(), start.elapsed() > Duration::from_millis(100))
+    });
+    let outcome = run(console(), &["--linger", "0.4", &server.address], b"late\n");
+    assert_fine(&outcome, "late\n");
+    assert_eq!(server.join(), (1000, true));
 }
 
 #[test]
