@@ -342,6 +342,23 @@ fn lines_go_both_ways_through_tls() {
     }
 }
 
+/// Some servers keep TCP open until the client says farewell in TLS as well.
+#[test]
+fn the_end_of_tls_behind_the_last_frame_is_seen() {
+    let certificate = Certificate::new("the_end");
+    let (url, server) = certificate.serve(|stream| {
+        let mut peer = Peer::accept(stream, None);
+        peer.stream.conn.writer().write_all(b"\x88\x02\x03\xE9").expect("it fits");
+        peer.stream.conn.send_close_notify();
+        peer.stream.flush().expect("it reads");
+        let start = Instant::now();
+        (peer.close_code(), peer.next(), start.elapsed() < Duration::from_secs(3))
+    });
+    let console = Program::start(console(), &["--ca", certificate.file(), &url]);
+    assert_sentence(&console.outcome(), "the server closed the connection: 1001 (Going Away) \"\"");
+    assert_eq!(server.join(), (1001, None, true));
+}
+
 #[test]
 fn a_certificate_that_is_not_trusted_is_refused() {
     let (certificate, other) = (Certificate::new("untrusted"), Certificate::new("other"));
