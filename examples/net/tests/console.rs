@@ -348,13 +348,15 @@ fn the_end_of_tls_behind_the_last_frame_is_seen() {
     let certificate = Certificate::new("the_end");
     let (url, server) = certificate.serve(|stream| {
         let mut peer = Peer::accept(stream, None);
+        peer.text();
         peer.stream.conn.writer().write_all(b"\x88\x02\x03\xE9").expect("it fits");
         peer.stream.conn.send_close_notify();
         peer.stream.flush().expect("it reads");
         let start = Instant::now();
         (peer.close_code(), peer.next(), start.elapsed() < Duration::from_secs(3))
     });
-    let console = Program::start(console(), &["--ca", certificate.file(), &url]);
+    let mut console = Program::start(console(), &["--ca", certificate.file(), &url]);
+    console.tell("the handshake is over\n");
     assert_sentence(&console.outcome(), "the server closed the connection: 1001 (Going Away) \"\"");
     assert_eq!(server.join(), (1001, None, true));
 }
