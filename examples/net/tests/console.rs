@@ -10,6 +10,7 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use peer::{Peer, Serving, serve, serve_tcp};
 use program::{Outcome, Program, run};
@@ -75,6 +76,20 @@ fn what_is_sent_before_the_close_is_answered_and_shown() {
     let outcome = run(console(), &[&server.address], b"one\n\ntwo\n\xFF\nthe last line has no end");
     assert_fine(&outcome, "one\n\ntwo\nbinary\nthe last line has no end\n");
     assert_eq!(server.join(), (5, 1000));
+}
+
+#[test]
+fn a_late_reply_is_waited_for_where_asked() {
+    let server = serve(|mut peer| {
+        let line = peer.text();
+        std::thread::sleep(Duration::from_millis(50));
+        peer.send(&line);
+        let start = Instant::now();
+        (peer.close_code(), start.elapsed() > Duration::from_millis(100))
+    });
+    let outcome = run(console(), &["--linger", "0.4", &server.address], b"late\n");
+    assert_fine(&outcome, "late\n");
+    assert_eq!(server.join(), (1000, true));
 }
 
 #[test]
@@ -325,6 +340,27 @@ fn lines_go_both_ways_through_tls() {
         assert_eq!(console.outcome().code, Some(0));
         assert_eq!(server.join(), 1000);
     }
+}
+
+/// Some servers keep TCP open until the client says farewell in TLS as well.
+#[test]
+fn the_end_of_tls_behind_the_last_frame_is_seen() {
+    let certificate = Certificate::new("the_end");
+    let (url, server) = certificate.serve(|stream| {
+        let mut peer = Peer::accept(stream, None);
+        peer.text();
+        peer.stream.conn.writer().write_all(b"\x88\x02\x03\xE9").expect("it fits");
+        peer.stream.conn.send_close_notify();
+        peer.stream.flush().expect("it reads");
+        let (start, mut close) = (Instant::now(), [0; 8]);
+        peer.stream.read_exact(&mut close).expect("the answer");
+        let has_ended = matches!(peer.stream.read(&mut [0]), Ok(0)); // by the farewell of TLS
+        (close[..2] == [0x88, 0x82], has_ended, start.elapsed() < Duration::from_secs(3))
+    });
+    let mut console = Program::start(console(), &["--ca", certificate.file(), &url]);
+    console.tell("the handshake is over\n");
+    assert_sentence(&console.outcome(), "the server closed the connection: 1001 (Going Away) \"\"");
+    assert_eq!(server.join(), (true, true, true));
 }
 
 #[test]

@@ -37,6 +37,9 @@ pub(crate) struct Console {
     signals: UnixStream,
     heartbeat: Option<Beat>,
     taps: Option<[Tap; 2]>,
+    linger: Duration,
+    /// Set once standard input has ended: when this side is to close.
+    close_at: Option<Instant>,
     /// Why this side has begun to close.
     why: Option<Why>,
     /// When the end is no longer waited for; set once the connection closes, whoever began.
@@ -99,6 +102,8 @@ impl Console {
             signals,
             heartbeat: options.heartbeat.map(beat),
             taps,
+            linger: options.linger,
+            close_at: None,
             why: None,
             deadline: None,
             has_stream_ended: false,
@@ -153,7 +158,8 @@ impl Console {
 
     /// Returns how long there is nothing to do; `None` where nothing is timed.
     fn next_timeout(&self) -> Option<Duration> {
-        let due = self.deadline.or(self.heartbeat.as_ref().map(|beat| beat.due))?;
+        let beat = self.heartbeat.as_ref().map(|beat| beat.due);
+        let due = self.deadline.or_else(|| self.close_at.into_iter().chain(beat).min())?;
         Some(due.saturating_duration_since(Instant::now()))
     }
 
@@ -179,7 +185,8 @@ impl Console {
             let line = self.line.split().freeze();
             self.send(line)?;
         }
-        self.close(Why::EndOfInput, CloseCode::NORMAL)
+        self.close_at = Some(Instant::now() + self.linger);
+        Ok(())
     }
 
     fn send(&mut self, line: Bytes) -> Result<(), Fault> {
@@ -255,12 +262,16 @@ impl Console {
         Ok(())
     }
 
-    /// Sends the ping that is due, unless the connection closes; from then on there is a deadline.
+    /// Closes where that is due, or sends the ping that is; once the connection closes, there is a deadline.
     fn tick(&mut self) -> Result<(), Fault> {
         let now = Instant::now();
         if self.connection.is_close_sent() || self.has_stream_ended {
             self.deadline.get_or_insert(now + PATIENCE);
             return Ok(());
+        }
+        if self.close_at.is_some_and(|close_at| now >= close_at) {
+            self.deadline = Some(now + PATIENCE);
+            return self.close(Why::EndOfInput, CloseCode::NORMAL);
         }
         let Some(beat) = self.heartbeat.as_mut().filter(|beat| now >= beat.due) else { return Ok(()) };
         beat.due = now + beat.interval;
@@ -307,7 +318,7 @@ impl Console {
     }
 
     fn takes_input(&self) -> bool {
-        !self.connection.is_close_sent() && self.out.len() < BACKLOG
+        self.close_at.is_none() && !self.connection.is_close_sent() && self.out.len() < BACKLOG
     }
 
     fn is_over(&self) -> bool {

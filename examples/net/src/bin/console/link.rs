@@ -52,10 +52,12 @@ impl Link {
         }
     }
 
-    /// Tells whether TLS has decrypted bytes that were not read, of which the operating system does not know.
+    /// Tells whether TLS has more that was not read, bytes or the end, of which the operating system does not know.
     pub(crate) fn has_more(&mut self) -> bool {
         let state = self.tls.as_mut().map(|tls| tls.process_new_packets());
-        state.is_some_and(|state| state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0))
+        state.is_some_and(|state| {
+            state.is_ok_and(|state| state.plaintext_bytes_to_read() > 0 || state.peer_has_closed())
+        })
     }
 
     /// Writes as much of `out` as goes, and removes it.

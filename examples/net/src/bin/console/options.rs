@@ -15,6 +15,8 @@ A console for WebSockets: lines go out as texts while messages come in.
         --insecure             trust every certificate
         --heartbeat SECONDS    between two pings, 30 unless given; 0 sends none. Behind three that are unanswered, the
                                connection is closed with 1008
+        --linger SECONDS       between the end of the input and the close, 0 unless given: a server may drop what it still
+                               has to send when it reads a close frame
         --hex                  show every frame on standard error, in hexadecimal, as it is on the wire
     -h, --help                 show this text
 
@@ -36,6 +38,7 @@ pub(crate) struct Options {
     pub(crate) ca: Option<String>,
     pub(crate) insecure: bool,
     pub(crate) heartbeat: Option<Duration>,
+    pub(crate) linger: Duration,
     pub(crate) hex: bool,
 }
 
@@ -50,6 +53,7 @@ impl Options {
             ca: None,
             insecure: false,
             heartbeat: Some(Duration::from_secs(30)),
+            linger: Duration::ZERO,
             hex: false,
         };
         let mut args = args.iter();
@@ -62,7 +66,8 @@ impl Options {
                 "--deflate" => options.deflate = true,
                 "--ca" => options.ca = Some(value()?),
                 "--insecure" => options.insecure = true,
-                "--heartbeat" => options.heartbeat = interval(&value()?)?,
+                "--heartbeat" => options.heartbeat = Some(seconds(&value()?)?).filter(|interval| !interval.is_zero()),
+                "--linger" => options.linger = seconds(&value()?)?,
                 "--hex" => options.hex = true,
                 url if options.url.is_empty() && !url.starts_with('-') => options.url = url.into(),
                 other => return Err(format!("what is {other}?")),
@@ -77,8 +82,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     Ok((name.into(), value.trim().into()))
 }
 
-fn interval(text: &str) -> Result<Option<Duration>, String> {
-    let interval = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
-    let interval = interval.ok_or(format!("{text} is no number of seconds"))?;
-    Ok(Some(interval).filter(|interval| !interval.is_zero()))
+fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().ok().and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());
+    seconds.ok_or(format!("{text} is no number of seconds"))
 }
