@@ -5,8 +5,8 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use websocket_wire::{
-    CloseCode, CloseFrame, Config, DecodeError, Decoder, EncodeError, Encoder, Frame, Header, HeaderBuf, MaskingKey,
-    Opcode, RawFrame, RawFrames, Sequence, Server, Side, Status,
+    CloseCode, CloseFrame, Config, Connection, DecodeError, Decoder, EncodeError, Encoder, Fragmenter, Frame, Header,
+    HeaderBuf, MaskingKey, MessageRef, Opcode, RawFrame, RawFrames, Sequence, Server, Side, SliceAssembler, Status,
 };
 
 thread_local! {
@@ -129,6 +129,40 @@ fn a_client_stream_is_encoded_and_decoded_without_an_allocation() {
         assert_eq!(allocations(|| parts = decode(Decoder::server(), &mut out[..len], piece).unwrap()), 0);
         assert!(parts >= 8, "{parts} parts");
     }
+}
+
+#[test]
+fn a_message_is_cut_into_frames_and_joined_again_without_an_allocation() {
+    let long = long_text();
+    let (mut memory, mut wire) = (vec![0; long.len()], vec![0; 2 * long.len()]);
+    let run = || {
+        let (mut encoder, mut len, mut at) = (Encoder::server(), 0, 0);
+        for (header, payload) in Fragmenter::new(Opcode::Text, 100).finish(long.as_bytes()) {
+            len += encoder.encode(header, payload, &mut wire[len..]).unwrap();
+        }
+        let mut assembler = SliceAssembler::new(Config::client(), &mut memory);
+        while let Status::Complete { value, consumed } = assembler.decode(&mut wire[at..len]).unwrap() {
+            at += consumed;
+            assert!(value.is_none_or(|message| at == len && message == MessageRef::Text(&long)));
+        }
+        assert_eq!(at, len);
+    };
+    assert_eq!(allocations(run), 0);
+}
+
+#[test]
+fn a_connection_answers_without_an_allocation() {
+    let mut wire = *b"\x89\x82\0\0\0\0hi\x81\x82\0\0\0\0yo\x88\x82\0\0\0\0\x03\xE8";
+    let run = || {
+        let (mut connection, mut at) = (Connection::server(), 0);
+        while let Status::Complete { consumed, .. } = connection.receive(&mut wire[at..]).unwrap() {
+            at += consumed;
+        }
+        assert_eq!(connection.pending_output(), b"\x8A\x02hi\x88\x02\x03\xE8");
+        connection.consume_output(8);
+        assert!(connection.should_close_tcp());
+    };
+    assert_eq!(allocations(run), 0);
 }
 
 #[test]
