@@ -54,20 +54,25 @@ const HEADER: usize = 6;
 #[inline(always)]
 pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
     debug_assert!(span.len() <= SHORT);
+    // The shortest first: of 4 bytes the comparisons are a third of the work.
+    if span.len() <= 16 {
+        return match span.len() {
+            // SAFETY: 8 bytes or more.
+            8.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u64>::NEW) },
+            // SAFETY: 4 bytes or more.
+            4.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
+            // SAFETY: 1 byte or more.
+            1.. => unsafe { bytes::<ASCII_ONLY, STORE>(span) },
+            0 => true,
+        };
+    }
     match span.len() {
         // SAFETY: 65 bytes or more.
         65.. => unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, BASELINE) },
         // SAFETY: 64 bytes, four vectors.
         64 => unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, BASELINE) },
         // SAFETY: 17 to 63 bytes, which are one vector or more and less than four.
-        17.. => unsafe { spread::<_, ASCII_ONLY, STORE>(span, BASELINE) },
-        // SAFETY: 8 bytes or more.
-        8.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u64>::NEW) },
-        // SAFETY: 4 bytes or more.
-        4.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
-        // SAFETY: 1 byte or more.
-        1.. => unsafe { bytes::<ASCII_ONLY, STORE>(span) },
-        0 => true,
+        _ => unsafe { spread::<_, ASCII_ONLY, STORE>(span, BASELINE) },
     }
 }
 
