@@ -240,6 +240,7 @@ impl<'a> CloseFrame<'a> {
 
 /// What is wrong with the body of a close frame.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[non_exhaustive]
 pub enum InvalidClose {
     /// A body of one byte, or of more than 125.
     Length,

@@ -5,12 +5,17 @@ use crate::connection::Connection;
 use crate::error::EncodeError;
 use crate::side::Side;
 
-/// Counts the pings that the peer has left unanswered, and closes the connection when they are too many.
+/// Counts the intervals in which the peer has given no answer; when they are too many, it closes the connection, and then
+/// ends it.
 ///
 /// There is no clock here: the caller calls [`tick`](Self::tick) at the interval that it likes. Every ping has a payload
 /// of its own, 8 bytes; a pong counts only if it has that of a ping that is still unanswered, so that a peer which sends
 /// pongs unasked does not pass for one that answers. Any answer settles all pings before it and behind it: the peer is
 /// there.
+///
+/// An interval counts also where no ping could be sent, because the peer does not take the rest of a reply. A close frame,
+/// whoever sent it, has as many intervals to be answered; behind them the connection is over,
+/// [`should_close_tcp`](Connection::should_close_tcp) is true, and what the peer has not read is dropped.
 ///
 /// ```
 /// use websocket_wire::{CloseCode, Connection, Heartbeat, Opcode};
@@ -25,15 +30,24 @@ use crate::side::Side;
 /// for _ in 0..3 {
 ///     assert_eq!(heartbeat.tick(&mut connection, &mut out), Ok(10));
 /// }
-/// assert_eq!(heartbeat.tick(&mut connection, &mut out), Ok(0)); // the fourth gives up
+/// assert_eq!(heartbeat.tick(&mut connection, &mut out), Ok(0)); // the fourth closes
 /// assert!(connection.pending_output().starts_with(b"\x88\x12\x03\xF0unanswered pings"));
+///
+/// for _ in 0..4 {
+///     assert!(!connection.should_close_tcp());
+///     assert_eq!(heartbeat.tick(&mut connection, &mut out), Ok(0)); // and the fourth from there gives up
+/// }
+/// assert!(connection.should_close_tcp());
 /// # Ok::<(), websocket_wire::EncodeError>(())
 /// ```
 #[derive(Clone, Debug)]
 pub struct Heartbeat {
     /// What the payload of the last ping says; the ones before it count down from there.
     last: u64,
-    unanswered: u32,
+    /// The pings sent since the last answer.
+    pings: u32,
+    /// The intervals since then in which none could be sent.
+    silent: u32,
     max_unanswered: u32,
 }
 
@@ -41,7 +55,7 @@ impl Heartbeat {
     /// The longest ping frame in bytes that [`tick`](Self::tick) writes: a client's.
     pub const MAX_FRAME_LEN: usize = 2 + 4 + 8;
 
-    /// Returns a heartbeat that gives up after three unanswered pings.
+    /// Returns a heartbeat that closes after three unanswered pings.
     ///
     /// ```
     /// # use websocket_wire::Heartbeat;
@@ -49,10 +63,11 @@ impl Heartbeat {
     /// ```
     #[must_use]
     pub const fn new() -> Self {
-        Self { last: 0, unanswered: 0, max_unanswered: 3 }
+        Self { last: 0, pings: 0, silent: 0, max_unanswered: 3 }
     }
 
-    /// Sets how many pings may be unanswered: 3 unless called. At 0 the first tick gives up.
+    /// Sets how many pings may be unanswered, and then for how many intervals a close frame: 3 unless called. At 0 the
+    /// first tick closes, and the second gives up.
     ///
     /// ```
     /// # use websocket_wire::{Connection, Heartbeat};
@@ -63,8 +78,8 @@ impl Heartbeat {
     /// assert!(connection.is_close_sent());
     /// ```
     #[must_use]
-    pub const fn max_unanswered(mut self, pings: u32) -> Self {
-        self.max_unanswered = pings;
+    pub const fn max_unanswered(mut self, intervals: u32) -> Self {
+        self.max_unanswered = intervals;
         self
     }
 
@@ -87,13 +102,19 @@ impl Heartbeat {
     /// Writes a ping to the front of `out` and returns its length, to be sent as any frame of the
     /// [`encoder`](Connection::encoder); [`MAX_FRAME_LEN`](Self::MAX_FRAME_LEN) bytes do.
     ///
-    /// Where too many pings are unanswered, closes the connection with 1008 instead and returns 0: the close frame is in
-    /// [`pending_output`](Connection::pending_output). Returns 0 also where a close frame was sent before; then the
-    /// ticks tell the caller how long the peer has been taking to answer it.
+    /// Returns 0 where there is nothing to be sent; the interval is counted all the same:
+    ///
+    /// - A reply is partly written, as where the peer does not read.
+    /// - Too many intervals are unanswered: the connection is closed with 1008, and the close frame is in
+    ///   [`pending_output`](Connection::pending_output).
+    /// - A close frame was sent. When as many intervals have passed without the end of the connection, it is given up: all
+    ///   replies are dropped and [`should_close_tcp`](Connection::should_close_tcp) is true, as behind
+    ///   [`receive_eof`](Connection::receive_eof). So a loop that asks for that ends, whatever the peer does.
     ///
     /// # Errors
     ///
-    /// As [`Connection::encoder`] and [`Encoder::ping`](crate::Encoder::ping); then no ping is counted.
+    /// [`EncodeError::BufferTooSmall`], and [`EncodeError::Closed`] behind [`receive_eof`](Connection::receive_eof); then
+    /// nothing is counted.
     ///
     /// ```
     /// # use websocket_wire::{Connection, EncodeError, Heartbeat};
@@ -107,18 +128,38 @@ impl Heartbeat {
         connection: &mut Connection<S, R>,
         out: &mut [u8],
     ) -> Result<usize, EncodeError> {
-        if connection.is_close_sent() {
-            return Ok(0);
-        }
-        if self.unanswered >= self.max_unanswered {
-            connection.close(Some(CloseFrame::new(CloseCode::POLICY_VIOLATION, "unanswered pings")))?;
+        if self.unanswered() >= self.max_unanswered {
+            self.escalate(connection)?;
             return Ok(0);
         }
         let next = self.last.wrapping_add(1);
-        let len = connection.encoder()?.ping(&next.to_be_bytes(), out)?;
-        self.last = next;
-        self.unanswered += 1;
-        Ok(len)
+        match connection.encoder().and_then(|encoder| encoder.ping(&next.to_be_bytes(), out)) {
+            Ok(len) => {
+                self.last = next;
+                self.pings += 1;
+                Ok(len)
+            }
+            Err(EncodeError::ReplyUnfinished) => self.pass(),
+            Err(EncodeError::Closed) if connection.is_close_sent() => self.pass(),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Counts an interval without a ping.
+    const fn pass(&mut self) -> Result<usize, EncodeError> {
+        self.silent += 1;
+        Ok(0)
+    }
+
+    /// Closes the connection, or gives up one that is closing.
+    fn escalate<S: Side, R>(&mut self, connection: &mut Connection<S, R>) -> Result<(), EncodeError> {
+        if connection.is_close_sent() {
+            connection.give_up();
+            return Ok(());
+        }
+        connection.close(Some(CloseFrame::new(CloseCode::POLICY_VIOLATION, "unanswered pings")))?;
+        self.alive();
+        Ok(())
     }
 
     /// Takes the payload of a pong; returns whether it answers a ping that was unanswered. Then none is any more.
@@ -132,15 +173,15 @@ impl Heartbeat {
             return false;
         };
         let age = self.last.wrapping_sub(u64::from_be_bytes(payload));
-        let is_answer = age < u64::from(self.unanswered);
+        let is_answer = age < u64::from(self.pings);
         if is_answer {
             self.alive();
         }
         is_answer
     }
 
-    /// Takes note that the peer is there: no ping is unanswered any more. For a caller to whom any traffic is a sign of
-    /// life.
+    /// Takes note that the peer is there: nothing is unanswered any more. For a caller to whom any traffic is a sign of
+    /// life, or that wants to give the peer more time to answer its close frame.
     ///
     /// ```
     /// # use websocket_wire::{Connection, Heartbeat};
@@ -151,10 +192,11 @@ impl Heartbeat {
     /// # Ok::<(), websocket_wire::EncodeError>(())
     /// ```
     pub const fn alive(&mut self) {
-        self.unanswered = 0;
+        (self.pings, self.silent) = (0, 0);
     }
 
-    /// Returns how many pings are unanswered.
+    /// Returns how many intervals have passed without an answer: those of the pings that are unanswered, and those in
+    /// which none could be sent.
     ///
     /// ```
     /// # use websocket_wire::{Connection, Heartbeat};
@@ -165,7 +207,7 @@ impl Heartbeat {
     /// ```
     #[must_use]
     pub const fn unanswered(&self) -> u32 {
-        self.unanswered
+        self.pings.saturating_add(self.silent)
     }
 }
 

@@ -83,6 +83,13 @@ impl fmt::Debug for Input<'_> {
 }
 
 /// What can go wrong on a socket; `E` is the error of its stream.
+///
+/// ```
+/// # use websocket_wire::{EncodeError, SocketError};
+/// let error: SocketError<()> = EncodeError::Closed.into();
+/// assert_eq!(error, SocketError::Encode(EncodeError::Closed));
+/// assert_eq!(error.to_string(), "nothing can be sent after a close frame");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[non_exhaustive]
 pub enum SocketError<E> {
@@ -116,43 +123,86 @@ impl<E: fmt::Debug> fmt::Display for SocketError<E> {
 impl<E: fmt::Debug> core::error::Error for SocketError<E> {}
 
 /// Defines the socket over the traits of one crate; the asynchronous one is the same text with two words more.
+/// The examples are of the blocking one.
 macro_rules! socket {
     ($(#[$doc:meta])* $io:ident $(, $async:tt, $await:tt)?) => {
         use crate::close::CloseFrame;
         use crate::connection::Connection;
-        use crate::header::Header;
+        use crate::error::EncodeError;
         use crate::frame::Frame;
+        use crate::header::Header;
+        use crate::opcode::Opcode;
         use crate::side::Side;
-        use crate::status::Status;
         use crate::socket::{Input, SocketError};
+        use crate::status::Status;
 
         $(#[$doc])*
         #[derive(Debug)]
         pub struct Socket<T, S> {
             stream: T,
             connection: Connection<S>,
+            /// Something was written since the last flush.
+            needs_flush: bool,
+            /// The caller has got the fault that failed the connection.
+            is_fault_told: bool,
         }
 
         impl<T: ::$io::Read + ::$io::Write, S: Side> Socket<T, S> {
             /// Returns the socket of a stream behind its handshake.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{Connection, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let socket = Socket::new(stream(b""), Connection::server());
+            /// assert!(!socket.should_close_tcp());
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub const fn new(stream: T, connection: Connection<S>) -> Self {
-                Self { stream, connection }
+                Self { stream, connection, needs_flush: false, is_fault_told: false }
             }
 
             /// Writes what is pending, reads where the bytes that are here do not do, and returns the next frame or
             /// part; `None` where there is none yet, or no more. Reads at most once.
             ///
             /// Pings, close frames and faults are answered, as by [`Connection::receive`]; the answer is written by the
-            /// next call, that to a fault by this one. When `connection().should_close_tcp()` is true, all is written.
+            /// next call, that to a fault by this one. When [`should_close_tcp`](Self::should_close_tcp) is true, all is
+            /// written, and `None` is all that is returned.
             ///
             /// # Errors
             ///
-            /// [`SocketError::Decode`] for a fault of the peer, and those of the stream.
+            /// [`SocketError::Decode`] for a fault of the peer, once, also where the stream fails while it is answered; and
+            /// those of the stream.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{Connection, Input, Opcode, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let mut socket = Socket::new(stream(b"\x82\x81\0\0\0\0a"), Connection::server());
+            /// let mut buf = [0; 256];
+            /// let mut input = Input::new(&mut buf);
+            /// assert!(socket.receive(&mut input)?.is_none()); // nothing is here: the next call reads
+            /// let frame = socket.receive(&mut input)?.unwrap();
+            /// assert_eq!((frame.message_opcode(), frame.payload()), (Opcode::Binary, &b"a"[..]));
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub $($async)? fn receive<'i>(
                 &mut self,
                 input: &'i mut Input<'_>,
             ) -> Result<Option<Frame<'i>>, SocketError<T::Error>> {
-                self.write_replies()$(.$await)??;
+                let written = self.write_replies()$(.$await)?;
+                // A future that was dropped while the answer was written has not told it.
+                if let Some(error) = self.connection.error()
+                    && !self.is_fault_told
+                {
+                    self.is_fault_told = true;
+                    return Err(SocketError::Decode(error));
+                }
+                written?;
                 if self.connection.should_close_tcp() {
                     return Ok(None);
                 }
@@ -174,7 +224,9 @@ macro_rules! socket {
                         Ok(None)
                     }
                     Err(error) => {
-                        self.write_replies()$(.$await)??;
+                        // Where that fails, the fault comes first, and the next call says the rest.
+                        _ = self.write_replies()$(.$await)?;
+                        self.is_fault_told = true;
                         Err(SocketError::Decode(error))
                     }
                 }
@@ -186,14 +238,34 @@ macro_rules! socket {
             /// # Errors
             ///
             /// [`SocketError::Encode`] for what may not be sent, and those of the stream. Behind one of the stream, half
-            /// a frame may be written, and the socket is of no more use.
+            /// a frame may be written, and the socket is of no more use. [`EncodeError::InvalidClose`](crate::EncodeError) also
+            /// for the body of a close frame; what is refused writes nothing.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{Connection, Opcode, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let mut socket = Socket::new(stream(b""), Connection::server());
+            /// socket.send(Opcode::Text, b"Hello")?;
+            /// assert!(socket.send(Opcode::Close, &[0x03, 0xED]).is_err()); // 1005 is never sent
+            /// assert_eq!(socket.into_parts().0.into_inner().into_inner(), b"\x81\x05Hello");
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub $($async)? fn send(
                 &mut self,
                 header: impl Into<Header>,
                 payload: &[u8],
             ) -> Result<(), SocketError<T::Error>> {
                 self.write_replies()$(.$await)??;
-                let header = self.connection.encoder()?.header(header, payload.len() as u64)?;
+                let header = header.into();
+                let encoder = self.connection.encoder()?;
+                // What is too long, or behind a close frame, the encoder refuses by its header.
+                if header.opcode == Opcode::Close && payload.len() <= CloseFrame::MAX_LEN && !encoder.is_closed() {
+                    CloseFrame::parse(payload).map_err(EncodeError::from)?;
+                }
+                let header = encoder.header(header, payload.len() as u64)?;
                 self.write(&header)$(.$await)??;
                 match header.mask() {
                     None => self.write(payload)$(.$await)??,
@@ -205,7 +277,7 @@ macro_rules! socket {
                         }
                     }
                 }
-                self.stream.flush()$(.$await)?.map_err(SocketError::Io)
+                self.flush()$(.$await)?
             }
 
             /// Begins the closing handshake, as [`Connection::close`], and writes the close frame.
@@ -213,6 +285,18 @@ macro_rules! socket {
             /// # Errors
             ///
             /// [`SocketError::Encode`] for a code that may not be sent, and those of the stream.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{CloseCode, CloseFrame, Connection, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let mut socket = Socket::new(stream(b""), Connection::server());
+            /// socket.close(Some(CloseFrame::new(CloseCode::NORMAL, "bye")))?;
+            /// assert_eq!(socket.into_parts().0.into_inner().into_inner(), b"\x88\x05\x03\xE8bye");
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
             pub $($async)? fn close(
                 &mut self,
                 close: Option<CloseFrame<'_>>,
@@ -221,27 +305,83 @@ macro_rules! socket {
                 self.write_replies()$(.$await)?
             }
 
+            /// Tells whether the caller is to close the TCP connection now, as [`Connection::should_close_tcp`]: all replies
+            /// are flushed, and the fault, if there was one, has been returned.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{Connection, Input, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let mut socket = Socket::new(stream(b""), Connection::server());
+            /// let mut buf = [0; 256];
+            /// let mut input = Input::received(&mut buf, 2); // two zeros: a continuation of nothing
+            /// assert!(!socket.should_close_tcp());
+            /// assert!(socket.receive(&mut input).is_err());
+            /// assert!(socket.should_close_tcp());
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            #[must_use]
+            pub fn should_close_tcp(&self) -> bool {
+                let is_told = self.is_fault_told || self.connection.error().is_none();
+                self.connection.should_close_tcp() && is_told && !self.needs_flush
+            }
+
             /// Returns the connection, to ask for its state.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{Connection, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let mut socket = Socket::new(stream(b""), Connection::server());
+            /// socket.close(None)?;
+            /// assert!(socket.connection().is_close_sent());
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            #[must_use]
             pub const fn connection(&self) -> &Connection<S> {
                 &self.connection
             }
 
             /// Returns the stream and the connection.
+            ///
+            /// ```
+            /// # #[cfg(feature = "embedded-io")] {
+            /// # use embedded_io_adapters::std::FromStd;
+            /// # use websocket_wire::{Connection, embedded_io::Socket};
+            /// # let stream = |bytes: &[u8]| FromStd::new(std::io::Cursor::new(bytes.to_vec()));
+            /// let socket = Socket::new(stream(b"rest"), Connection::server());
+            /// let (stream, connection) = socket.into_parts();
+            /// assert_eq!((stream.into_inner().into_inner(), connection.error()), (b"rest".to_vec(), None));
+            /// # }
+            /// # Ok::<(), Box<dyn std::error::Error>>(())
+            /// ```
+            #[must_use]
             pub fn into_parts(self) -> (T, Connection<S>) {
                 (self.stream, self.connection)
             }
 
             $($async)? fn write_replies(&mut self) -> Result<(), SocketError<T::Error>> {
-                if self.connection.pending_output().is_empty() {
-                    return Ok(());
-                }
                 while !self.connection.pending_output().is_empty() {
                     match self.stream.write(self.connection.pending_output())$(.$await)?.map_err(SocketError::Io)? {
                         0 => return Err(SocketError::WriteZero),
                         len => self.connection.consume_output(len),
                     }
+                    self.needs_flush = true;
                 }
-                self.stream.flush()$(.$await)?.map_err(SocketError::Io)
+                self.flush()$(.$await)?
+            }
+
+            /// Flushes what was written. Dropped or failed, it is done again before anything else.
+            $($async)? fn flush(&mut self) -> Result<(), SocketError<T::Error>> {
+                if self.needs_flush {
+                    self.stream.flush()$(.$await)?.map_err(SocketError::Io)?;
+                    self.needs_flush = false;
+                }
+                Ok(())
             }
 
             $($async)? fn write(&mut self, mut bytes: &[u8]) -> Result<(), SocketError<T::Error>> {
@@ -250,6 +390,7 @@ macro_rules! socket {
                         0 => return Err(SocketError::WriteZero),
                         len => bytes = &bytes[len..],
                     }
+                    self.needs_flush = true;
                 }
                 Ok(())
             }
@@ -282,7 +423,7 @@ pub mod embedded_io {
         ///
         /// let mut buf = [0; 256];
         /// let (mut socket, mut input) = (Socket::new(uart, Connection::server()), Input::new(&mut buf));
-        /// while !socket.connection().should_close_tcp() {
+        /// while !socket.should_close_tcp() {
         ///     if let Some(frame) = socket.receive(&mut input)? {
         ///         if frame.message_opcode() == Opcode::Binary && frame.ends_message() {
         ///             socket.send(Opcode::Binary, frame.payload())?;
@@ -302,8 +443,11 @@ pub mod embedded_io_async {
     socket! {
         /// A connection over an asynchronous stream of the crate `embedded-io-async`.
         ///
-        /// The future of `receive` may be dropped at any time where those of the stream may; `send`'s may not, because
-        /// half a frame may be written. What it does *not* do: no time limits, no handshake, no messages; a frame that is
+        /// The examples of the methods are of the blocking one; here `.await` stands behind
+        /// `receive`, `send` and `close`.
+        ///
+        /// The future of `receive` may be dropped at any time where those of the stream may: the next one writes, flushes and
+        /// returns what it had left. `send`'s may not, because half a frame may be written. What it does *not* do: no time limits, no handshake, no messages; a frame that is
         /// longer than the buffer comes in parts, and a fragment is sent with [`Header::fragment`].
         ///
         /// ```
@@ -313,7 +457,7 @@ pub mod embedded_io_async {
         /// async fn echo<T: Read + Write>(mut socket: Socket<T, Server>) -> Result<(), SocketError<T::Error>> {
         ///     let mut buf = [0; 256];
         ///     let mut input = Input::new(&mut buf);
-        ///     while !socket.connection().should_close_tcp() {
+        ///     while !socket.should_close_tcp() {
         ///         if let Some(frame) = socket.receive(&mut input).await? {
         ///             if frame.message_opcode() == Opcode::Binary && frame.ends_message() {
         ///                 socket.send(Opcode::Binary, frame.payload()).await?;

@@ -302,6 +302,24 @@ fn an_answer_that_is_partly_written_outlives_the_end_of_the_stream() {
 }
 
 #[test]
+fn the_close_frame_of_a_fault_outlives_the_end_of_the_stream() {
+    for begun in [0, 1] {
+        let mut server = Connection::server();
+        feed(&mut server, b"\x89\x81\0\0\0\0p", usize::MAX);
+        server.consume_output(begun);
+        assert!(server.receive(&mut [0x83, 0x80]).is_err());
+        let pending = server.pending_output().to_vec();
+        assert_eq!((server.receive_eof(), server.should_close_tcp()), (CloseCode::ABNORMAL, false));
+        assert_eq!(server.pending_output(), pending, "a peer that has closed its half still reads");
+        let out = [&[0x8A][..begun], &flush(&mut server, 1)].concat();
+        let (frames, None) = feed(&mut client(), &out, usize::MAX) else { panic!("valid frames") };
+        assert_eq!((frames[0].0, frames[1].0, &frames[1].1[..2]), (10, 8, &[0x03, 0xEA][..]));
+        assert!(server.should_close_tcp());
+        assert_eq!(server.encoder().unwrap_err(), EncodeError::Closed);
+    }
+}
+
+#[test]
 fn the_server_closes_tcp_first_and_the_client_behind_it() {
     for server_begins in [true, false] {
         let (mut server, mut client) = (Connection::server(), client());

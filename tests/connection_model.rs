@@ -89,7 +89,7 @@ impl Model {
             }
             Step::Eof => {
                 self.is_at_eof = true;
-                if !self.is_close_received {
+                if !self.is_close_received && !self.is_failed {
                     self.frames.clear();
                     self.written = 0;
                 }

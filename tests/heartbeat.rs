@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
-use websocket_wire::{CloseCode, Connection, EncodeError, Heartbeat, MaskingKey, Opcode, Status};
+use websocket_wire::{CloseCode, Connection, EncodeError, Heartbeat, MaskingKey, Opcode, Server, Status};
 
 /// Ticks a server's heartbeat; returns the payload of the ping, or `None` where there was none.
-fn tick(heartbeat: &mut Heartbeat, connection: &mut Connection<websocket_wire::Server>) -> Option<Vec<u8>> {
+fn tick(heartbeat: &mut Heartbeat, connection: &mut Connection<Server>) -> Option<Vec<u8>> {
     let mut out = [0xA5; Heartbeat::MAX_FRAME_LEN];
     match heartbeat.tick(connection, &mut out).unwrap() {
         0 => None,
@@ -98,11 +98,80 @@ fn a_ping_that_could_not_be_written_is_not_counted() {
     let (mut connection, mut heartbeat) = (Connection::server(), Heartbeat::new());
     let too_small = heartbeat.tick(&mut connection, &mut [0; 9]);
     assert_eq!(too_small, Err(EncodeError::BufferTooSmall { needed: 10 }));
-    assert!(connection.receive(&mut [0x89, 0x80, 0, 0, 0, 0]).is_ok());
-    connection.consume_output(1);
-    let mut out = [0; Heartbeat::MAX_FRAME_LEN];
-    assert_eq!(heartbeat.tick(&mut connection, &mut out), Err(EncodeError::ReplyUnfinished));
     assert_eq!(heartbeat.unanswered(), 0);
+    connection.receive_eof();
+    let at_eof = heartbeat.tick(&mut connection, &mut [0; Heartbeat::MAX_FRAME_LEN]);
+    assert_eq!((at_eof, heartbeat.unanswered()), (Err(EncodeError::Closed), 0));
+}
+
+#[test]
+fn a_peer_that_reads_nothing_behind_the_first_byte_of_a_reply_is_given_up() {
+    for max in 0..5 {
+        let (mut connection, mut heartbeat) = (Connection::server(), Heartbeat::new().max_unanswered(max));
+        assert!(connection.receive(&mut [0x89, 0x80, 1, 2, 3, 4]).is_ok());
+        connection.consume_output(1);
+        for unanswered in 0..max {
+            assert_eq!((heartbeat.unanswered(), connection.is_close_sent()), (unanswered, false));
+            assert_eq!(tick(&mut heartbeat, &mut connection), None);
+        }
+        for _ in 0..=max {
+            assert_eq!(tick(&mut heartbeat, &mut connection), None);
+            assert!(connection.is_close_sent() && !connection.should_close_tcp());
+            assert_eq!(connection.pending_output()[..3], [0, 0x88, 18], "the rest of the pong, and the close frame");
+        }
+        assert_eq!(tick(&mut heartbeat, &mut connection), None);
+        assert_eq!((connection.pending_output(), connection.should_close_tcp()), (&[][..], true));
+        assert_eq!(connection.close_code(), Some(CloseCode::ABNORMAL));
+        assert_eq!(tick(&mut heartbeat, &mut connection), None, "and so it stays");
+    }
+}
+
+#[test]
+fn a_reply_that_gets_out_after_all_lets_the_next_ping_through() {
+    let (mut connection, mut heartbeat) = (Connection::server(), Heartbeat::new());
+    assert!(connection.receive(&mut [0x89, 0x80, 1, 2, 3, 4]).is_ok());
+    connection.consume_output(1);
+    assert_eq!((tick(&mut heartbeat, &mut connection), heartbeat.unanswered()), (None, 1));
+    connection.consume_output(1);
+    assert!(!heartbeat.pong(&0u64.to_be_bytes()), "no ping was sent yet");
+    let ping = tick(&mut heartbeat, &mut connection).unwrap();
+    assert_eq!(heartbeat.unanswered(), 2);
+    assert!(!heartbeat.pong(&0u64.to_be_bytes()), "the interval without a ping has no payload");
+    assert!(heartbeat.pong(&ping));
+    assert_eq!(heartbeat.unanswered(), 0);
+}
+
+#[test]
+fn a_close_frame_or_a_fault_that_the_peer_does_not_read_is_given_up_too() {
+    let closed = |connection: &mut Connection<Server>| connection.close(None).unwrap();
+    let failed = |connection: &mut Connection<Server>| assert!(connection.receive(&mut [0x81, 0]).is_err());
+    let half_closed = |connection: &mut Connection<Server>| {
+        assert!(connection.receive(&mut [0x81, 0]).is_err());
+        connection.receive_eof();
+    };
+    let ends: [fn(&mut Connection<Server>); 3] = [closed, failed, half_closed];
+    for end in ends {
+        let (mut connection, mut heartbeat) = (Connection::server(), Heartbeat::new());
+        end(&mut connection);
+        for _ in 0..4 {
+            assert!(!connection.should_close_tcp() && !connection.pending_output().is_empty());
+            assert_eq!(tick(&mut heartbeat, &mut connection), None);
+        }
+        assert!(connection.should_close_tcp() && connection.pending_output().is_empty());
+    }
+}
+
+#[test]
+fn a_client_waits_for_the_end_of_tcp_as_long_as_for_an_answer() {
+    let mut client = Connection::client(|| MaskingKey::new([0; 4]));
+    let mut heartbeat = Heartbeat::new().max_unanswered(2);
+    assert!(client.receive(&mut [0x88, 2, 0x03, 0xE8]).is_ok());
+    client.consume_output(client.pending_output().len());
+    for _ in 0..3 {
+        assert!(!client.should_close_tcp());
+        assert_eq!(heartbeat.tick(&mut client, &mut [0; Heartbeat::MAX_FRAME_LEN]), Ok(0));
+    }
+    assert_eq!((client.should_close_tcp(), client.close_code()), (true, Some(CloseCode::NORMAL)));
 }
 
 #[test]

@@ -9,20 +9,32 @@ use std::task::{Context, Poll, Waker};
 
 use support::build::{frame, masked, stream};
 use websocket_wire::{
-    CloseCode, Connection, DecodeError, EncodeError, Input, MaskingKey, Opcode, Server, Side, SocketError, embedded_io,
-    embedded_io_async,
+    CloseCode, Connection, DecodeError, EncodeError, Input, InvalidClose, MaskingKey, Opcode, Side, SocketError,
+    embedded_io, embedded_io_async,
 };
 
-/// A stream that moves at most `piece` bytes at once, and whose futures wait once before they do anything.
+/// A stream that moves at most `piece` bytes at once, and whose futures wait every other time before they do anything, so
+/// that each is polled, dropped, and asked for again.
 struct Wire {
     input: Vec<u8>,
+    /// What was written and not flushed.
+    buffer: Vec<u8>,
     output: Vec<u8>,
     piece: usize,
+    waits: bool,
 }
 
 impl Wire {
     fn new(input: &[u8], piece: usize) -> Self {
-        Self { input: input.to_vec(), output: Vec::new(), piece }
+        Self { input: input.to_vec(), buffer: Vec::new(), output: Vec::new(), piece, waits: false }
+    }
+
+    /// Waits once, every other time.
+    async fn wait(&mut self) {
+        self.waits = !self.waits;
+        let mut waits = self.waits;
+        let ready = |_: &mut Context<'_>| if std::mem::take(&mut waits) { Poll::Pending } else { Poll::Ready(()) };
+        std::future::poll_fn(ready).await;
     }
 }
 
@@ -42,37 +54,33 @@ impl ::embedded_io::Read for Wire {
 impl ::embedded_io::Write for Wire {
     fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
         let len = self.piece.min(buf.len());
-        self.output.extend(&buf[..len]);
+        self.buffer.extend(&buf[..len]);
         Ok(len)
     }
 
     fn flush(&mut self) -> Result<(), Infallible> {
+        self.output.append(&mut self.buffer);
         Ok(())
     }
 }
 
 impl ::embedded_io_async::Read for Wire {
     async fn read(&mut self, buf: &mut [u8]) -> Result<usize, Infallible> {
-        wait().await;
+        self.wait().await;
         ::embedded_io::Read::read(self, buf)
     }
 }
 
 impl ::embedded_io_async::Write for Wire {
     async fn write(&mut self, buf: &[u8]) -> Result<usize, Infallible> {
-        wait().await;
+        self.wait().await;
         ::embedded_io::Write::write(self, buf)
     }
 
     async fn flush(&mut self) -> Result<(), Infallible> {
-        Ok(())
+        self.wait().await;
+        ::embedded_io::Write::flush(self)
     }
-}
-
-/// Is ready the second time.
-async fn wait() {
-    let mut asked = false;
-    std::future::poll_fn(|_| if std::mem::replace(&mut asked, true) { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 fn block_on<T>(future: impl Future<Output = T>) -> T {
@@ -88,7 +96,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn echo<S: Side>(wire: Wire, connection: Connection<S>) -> (Vec<u8>, Connection<S>) {
     let mut buf = [0; Input::MIN_LEN];
     let (mut socket, mut input) = (embedded_io::Socket::new(wire, connection), Input::new(&mut buf));
-    while !socket.connection().should_close_tcp() {
+    while !socket.should_close_tcp() {
         if let Ok(Some(frame)) = socket.receive(&mut input)
             && frame.message_opcode() == Opcode::Binary
         {
@@ -99,18 +107,18 @@ fn echo<S: Side>(wire: Wire, connection: Connection<S>) -> (Vec<u8>, Connection<
     (wire.output, connection)
 }
 
-/// Does what `echo` does; each `receive` is dropped once, half done, before it is taken to its end.
-fn echo_async(wire: Wire) -> (Vec<u8>, Connection<Server>) {
+/// Receives to the end; each future is dropped at the first wait. Returns what was written, and the faults.
+fn receive_dropped(wire: Wire) -> (Vec<u8>, Vec<SocketError<Infallible>>) {
     let mut buf = [0; Input::MIN_LEN];
     let (mut socket, mut input) = (embedded_io_async::Socket::new(wire, Connection::server()), Input::new(&mut buf));
-    while !socket.connection().should_close_tcp() {
-        if pin!(socket.receive(&mut input)).poll(&mut Context::from_waker(Waker::noop())).is_ready() {
-            continue; // what it returned is dropped; the tests below have nothing to lose there
+    let mut faults = Vec::new();
+    while !socket.should_close_tcp() {
+        let polled = pin!(socket.receive(&mut input)).poll(&mut Context::from_waker(Waker::noop()));
+        if let Poll::Ready(Err(error)) = polled {
+            faults.push(error);
         }
-        let _ = block_on(socket.receive(&mut input));
     }
-    let (wire, connection) = socket.into_parts();
-    (wire.output, connection)
+    (socket.into_parts().0.output, faults)
 }
 
 #[test]
@@ -124,7 +132,7 @@ fn a_server_answers_for_any_cut() {
         let answers = stream(&[frame(10, [b'p'; 125]), frame(10, ""), frame(8, b"\x03\xE8")]);
         let wire = stream(&masked(&controls));
         assert_eq!(echo(Wire::new(&wire, piece), Connection::server()).0, answers);
-        assert_eq!(echo_async(Wire::new(&wire, piece)).0, answers);
+        assert_eq!(receive_dropped(Wire::new(&wire, piece)), (answers, vec![]));
     }
 }
 
@@ -143,8 +151,54 @@ fn a_fault_is_told_before_it_is_returned() {
     let mut input = Input::received(&mut buf, 2); // two zeros: a continuation of nothing
     let mut socket = embedded_io::Socket::new(Wire::new(&[], 1), Connection::server());
     assert_eq!(socket.receive(&mut input).unwrap_err(), SocketError::Decode(DecodeError::UnexpectedContinuation));
-    assert!(socket.connection().should_close_tcp());
+    assert!(socket.should_close_tcp());
     assert_eq!(socket.into_parts().0.output[2..4], [0x03, 0xEA]);
+}
+
+#[test]
+fn replies_are_flushed_and_faults_told_once_however_often_the_future_is_dropped() {
+    for piece in [1, 2, 1000] {
+        let ping = stream(&masked(&[frame(9, "p")]));
+        assert_eq!(receive_dropped(Wire::new(&ping, piece)), (frame(10, "p").wire(), vec![]));
+        let (out, faults) = receive_dropped(Wire::new(&[ping, vec![0, 0]].concat(), piece));
+        assert_eq!(faults, [SocketError::Decode(DecodeError::UnexpectedContinuation)]);
+        let pong = frame(10, "p").wire();
+        assert_eq!((&out[..3], out[3], &out[5..7]), (&pong[..], 0x88, &[0x03, 0xEA][..]));
+    }
+}
+
+#[test]
+fn a_stream_that_fails_does_not_hide_the_fault() {
+    let mut buf = [0; 256];
+    let mut input = Input::received(&mut buf, 2);
+    let mut socket = embedded_io::Socket::new(Wire::new(&[], 0), Connection::server());
+    assert_eq!(socket.receive(&mut input).unwrap_err(), SocketError::Decode(DecodeError::UnexpectedContinuation));
+    assert_eq!(socket.receive(&mut input).unwrap_err(), SocketError::WriteZero);
+    assert!(!socket.should_close_tcp());
+}
+
+#[test]
+fn the_body_of_a_close_frame_that_is_sent_is_judged_before_anything_is_written() {
+    let bodies: [(&[u8], EncodeError); 6] = [
+        (&[0x03], InvalidClose::Length.into()),
+        (&[0x03, 0xED], InvalidClose::Code(CloseCode::NO_STATUS).into()),
+        (&[0, 0], InvalidClose::Code(CloseCode(0)).into()),
+        (b"\x03\xE8\xFF", InvalidClose::Reason.into()),
+        (&[0; 125], InvalidClose::Code(CloseCode(0)).into()),
+        (&[0; 126], EncodeError::ControlTooLong),
+    ];
+    for (body, error) in bodies {
+        let mut socket = embedded_io::Socket::new(Wire::new(&[], 9), Connection::server());
+        let mut socket_async = embedded_io_async::Socket::new(Wire::new(&[], 9), Connection::server());
+        assert_eq!(socket.send(Opcode::Close, body), Err(SocketError::Encode(error)));
+        assert_eq!(block_on(socket_async.send(Opcode::Close, body)), Err(SocketError::Encode(error)));
+        socket.send(Opcode::Close, b"\x03\xE8bye").unwrap();
+        block_on(socket_async.send(Opcode::Close, b"\x03\xE8bye")).unwrap();
+        assert_eq!(socket.send(Opcode::Close, body), Err(SocketError::Encode(EncodeError::Closed)));
+        for out in [socket.into_parts().0.output, socket_async.into_parts().0.output] {
+            assert_eq!(out, frame(8, b"\x03\xE8bye").wire());
+        }
+    }
 }
 
 #[test]

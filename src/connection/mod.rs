@@ -78,7 +78,7 @@ use replies::Replies;
 /// [`close`](Self::close) begins the closing handshake. Behind our close frame nothing is sent, also no pong; what the
 /// peer had sent before it answered is still delivered: only who *received* a close frame "discards any further data
 /// received" (§1.4). Behind the peer's close frame nothing is delivered. A caller that does not want to wait for ever
-/// for the peer's answer sets a timer of its own; there is no clock here.
+/// for the peer's answer ticks a [`Heartbeat`](crate::Heartbeat), or sets a timer of its own; there is no clock here.
 ///
 /// # Memory
 ///
@@ -306,7 +306,8 @@ impl<S: Side, R> Connection<S, R> {
     /// one that the peer's close frame had, 1005 where it had none, and 1006 where none has come, as behind a fault
     /// (§7.1.5). What was received before goes through [`receive`](Connection::receive) first.
     ///
-    /// Without a close frame of the peer, pending replies are dropped. Nothing can be sent any more.
+    /// Pending replies are dropped where neither a close frame of the peer has come nor a fault: behind those the peer may
+    /// have closed its own half alone, and still reads what it is answered. Nothing new can be sent any more.
     ///
     /// ```
     /// # use websocket_wire::{CloseCode, Connection};
@@ -316,10 +317,18 @@ impl<S: Side, R> Connection<S, R> {
     /// ```
     pub fn receive_eof(&mut self) -> CloseCode {
         self.is_at_eof = true;
-        if !self.is_close_received() {
+        // "the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close
+        // the WebSocket Connection_" (§7.1.7, of one that fails)
+        if !self.is_close_received() && self.error.is_none() {
             self.replies.clear();
         }
         *self.close_code.get_or_insert(CloseCode::ABNORMAL)
+    }
+
+    /// Ends the connection as `receive_eof` does, and drops all replies: nobody reads them.
+    pub(crate) fn give_up(&mut self) {
+        self.receive_eof();
+        self.replies.clear();
     }
 
     /// Takes the first `len` bytes of [`pending_output`](Self::pending_output) as written.

@@ -277,7 +277,7 @@ impl Console {
         beat.due = now + beat.interval;
         let mut ping = [0; Heartbeat::MAX_FRAME_LEN];
         let len = beat.heartbeat.tick(&mut self.connection, &mut ping)?;
-        if len == 0 {
+        if self.connection.is_close_sent() {
             self.why = Some(Why::Unanswered);
             self.deadline = Some(now + PATIENCE);
         }
