@@ -188,7 +188,8 @@ impl Decoder {
         is_done.then_some((6 + len, key))
     }
 
-    /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short) does.
+    /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short)
+    /// does.
     #[inline(always)]
     fn judge_short(&self, first: u8, second: u8, buf: &[u8]) -> Option<usize> {
         let len = usize::from(second);
@@ -215,8 +216,8 @@ impl Decoder {
         }
     }
 
-    // Only what is most common returns from here by registers; to call a function in the middle of `decode`, for text that
-    // is not ASCII, took two cycles from every frame that is, because of what had to outlive the call.
+    // Only what is most common returns from here by registers; to call a function in the middle of `decode`, for text
+    // that is not ASCII, took two cycles from every frame that is, because of what had to outlive the call.
     #[inline(never)]
     fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         if let Some((start, end, key)) = self.unmask_short_text(buf) {
@@ -236,8 +237,8 @@ impl Decoder {
         result
     }
 
-    /// Unmasks the frame at the front of `buf` if it is a short text, all here, valid, and not ASCII. Returns where its payload
-    /// begins and ends, and its key; or `None`, and the bytes are as they were.
+    /// Unmasks the frame at the front of `buf` if it is a short text, all here, valid, and not ASCII. Returns where its
+    /// payload begins and ends, and its key; or `None`, and the bytes are as they were.
     fn unmask_short_text(&self, buf: &mut [u8]) -> Option<(usize, usize, Option<MaskingKey>)> {
         let [WHOLE_TEXT, second, ..] = *buf else { return None };
         let (start, len) =

@@ -7,10 +7,10 @@ use crate::side::Side;
 
 /// Counts the pings that the peer has left unanswered, and closes the connection when they are too many.
 ///
-/// There is no clock here: the caller calls [`tick`](Self::tick) at the interval that it likes. Every ping has a payload
-/// of its own, 8 bytes; a pong counts only if it has that of a ping that is still unanswered, so that a peer which sends
-/// pongs unasked does not pass for one that answers. Any answer settles all pings before it and behind it: the peer is
-/// there.
+/// There is no clock here: the caller calls [`tick`](Self::tick) at the interval that it likes. Every ping has a
+/// payload of its own, 8 bytes; a pong counts only if it has that of a ping that is still unanswered, so that a peer
+/// which sends pongs unasked does not pass for one that answers. Any answer settles all pings before it and behind it:
+/// the peer is there.
 ///
 /// ```
 /// use websocket_wire::{CloseCode, Connection, Heartbeat, Opcode};
@@ -68,8 +68,8 @@ impl Heartbeat {
         self
     }
 
-    /// Sets where the payloads begin to count: a number that the peer cannot guess keeps it from answering pings that it
-    /// has not read. 0 unless called.
+    /// Sets where the payloads begin to count: a number that the peer cannot guess keeps it from answering pings that
+    /// it has not read. 0 unless called.
     ///
     /// ```
     /// # use websocket_wire::{Connection, Heartbeat};
@@ -87,8 +87,8 @@ impl Heartbeat {
     /// Writes a ping to the front of `out` and returns its length, to be sent as any frame of the
     /// [`encoder`](Connection::encoder); [`MAX_FRAME_LEN`](Self::MAX_FRAME_LEN) bytes do.
     ///
-    /// Where too many pings are unanswered, closes the connection with 1008 instead and returns 0: the close frame is in
-    /// [`pending_output`](Connection::pending_output). Returns 0 also where a close frame was sent before; then the
+    /// Where too many pings are unanswered, closes the connection with 1008 instead and returns 0: the close frame is
+    /// in [`pending_output`](Connection::pending_output). Returns 0 also where a close frame was sent before; then the
     /// ticks tell the caller how long the peer has been taking to answer it.
     ///
     /// # Errors

@@ -1,5 +1,5 @@
-//! Connections over the traits of `embedded-io` and `embedded-io-async`: the loop that reads, answers and writes, without a
-//! heap.
+//! Connections over the traits of `embedded-io` and `embedded-io-async`: the loop that reads, answers and writes,
+//! without a heap.
 
 use core::fmt;
 
@@ -180,13 +180,13 @@ macro_rules! socket {
                 }
             }
 
-            /// Writes what is pending, then a frame; see [`Encoder::encode`](crate::Encoder::encode). A server's payload
-            /// is written from where it lies, a client's is masked in blocks on the stack.
+            /// Writes what is pending, then a frame; see [`Encoder::encode`](crate::Encoder::encode). A server's
+            /// payload is written from where it lies, a client's is masked in blocks on the stack.
             ///
             /// # Errors
             ///
-            /// [`SocketError::Encode`] for what may not be sent, and those of the stream. Behind one of the stream, half
-            /// a frame may be written, and the socket is of no more use.
+            /// [`SocketError::Encode`] for what may not be sent, and those of the stream. Behind one of the stream,
+            /// half a frame may be written, and the socket is of no more use.
             pub $($async)? fn send(
                 &mut self,
                 header: impl Into<Header>,
@@ -263,8 +263,8 @@ pub mod embedded_io {
     socket! {
         /// A connection over a blocking stream of the crate `embedded-io`.
         ///
-        /// What it does *not* do: no time limits, no handshake, no messages; a frame that is longer than the buffer comes
-        /// in parts, and a fragment is sent with [`Header::fragment`].
+        /// What it does *not* do: no time limits, no handshake, no messages; a frame that is longer than the buffer
+        /// comes in parts, and a fragment is sent with [`Header::fragment`].
         ///
         /// ```
         /// use websocket_wire::{Connection, Input, Opcode, embedded_io::Socket};
@@ -303,8 +303,8 @@ pub mod embedded_io_async {
         /// A connection over an asynchronous stream of the crate `embedded-io-async`.
         ///
         /// The future of `receive` may be dropped at any time where those of the stream may; `send`'s may not, because
-        /// half a frame may be written. What it does *not* do: no time limits, no handshake, no messages; a frame that is
-        /// longer than the buffer comes in parts, and a fragment is sent with [`Header::fragment`].
+        /// half a frame may be written. What it does *not* do: no time limits, no handshake, no messages; a frame that
+        /// is longer than the buffer comes in parts, and a fragment is sent with [`Header::fragment`].
         ///
         /// ```
         /// use websocket_wire::{Connection, Input, Opcode, Server, SocketError, embedded_io_async::Socket};

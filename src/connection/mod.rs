@@ -186,8 +186,8 @@ impl<S: Side> Connection<S> {
     /// assert!(connection.pending_output().ends_with(b"\x03\xEAa frame from a client is not masked"));
     /// # Ok::<(), DecodeError>(())
     /// ```
-    // Inlined with `decode`. To look for control frames in what it returns would send every frame by way of memory; so the
-    // first byte is asked instead, and a run of small messages costs what `decode` takes.
+    // Inlined with `decode`. To look for control frames in what it returns would send every frame by way of memory; so
+    // the first byte is asked instead, and a run of small messages costs what `decode` takes.
     #[inline(always)]
     pub fn receive<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         // Whatever the state, these bytes begin no control frame.
@@ -341,8 +341,8 @@ impl<S: Side, R> Connection<S, R> {
     }
 
     /// Returns the replies that have yet to be written: whole frames, but for the first, where
-    /// [`consume_output`](Self::consume_output) has taken the front of it. Calls that receive may add to them, and put a
-    /// newer pong in the place of one of which nothing was consumed.
+    /// [`consume_output`](Self::consume_output) has taken the front of it. Calls that receive may add to them, and put
+    /// a newer pong in the place of one of which nothing was consumed.
     ///
     /// ```
     /// # use websocket_wire::Connection;
