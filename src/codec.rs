@@ -13,13 +13,13 @@ use crate::side::{Client, MaskSource, Server, Side};
 
 /// Decodes and encodes whole [`Message`]s for [`tokio_util::codec::Framed`].
 ///
-/// A message that lies in one frame is a view of the codec's read buffer, as of an [`Assembler`]; the limits are those of
-/// the assembler's [`Config`].
+/// A message that lies in one frame is a view of the codec's read buffer, as of an [`Assembler`]; the limits are those
+/// of the assembler's [`Config`].
 ///
-/// What it does *not* do: a codec has no say in when something is written, so nothing is answered. Pings and close frames
-/// come out as messages; the caller sends the pong, the close frame, and, behind a fault, the close frame with
-/// [`CodecError::close_code`], as here. [`Connection::messages`](crate::Connection::messages) does these by itself, for who
-/// drives the stream.
+/// What it does *not* do: a codec has no say in when something is written, so nothing is answered. Pings and close
+/// frames come out as messages; the caller sends the pong, the close frame, and, behind a fault, the close frame with
+/// [`CodecError::close_code`], as here. [`Connection::messages`](crate::Connection::messages) does these by itself, for
+/// who drives the stream.
 ///
 /// ```
 /// use tokio_util::codec::{Decoder, Encoder};

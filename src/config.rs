@@ -36,7 +36,8 @@ pub struct Limits {
 impl Limits {
     /// 16 MiB a frame, 64 MiB a message, 131,072 fragments a message.
     pub const DEFAULT: Self = Self { frame_len: 16 << 20, message_len: 64 << 20, fragments: 1 << 17 };
-    /// No limits but that the sum of a message fits 64 bits: for an endpoint that trusts its peer, or that counts for itself.
+    /// No limits but that the sum of a message fits 64 bits: for an endpoint that trusts its peer, or that counts for
+    /// itself.
     pub const NONE: Self = Self { frame_len: u64::MAX, message_len: u64::MAX, fragments: u32::MAX };
 }
 

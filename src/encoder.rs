@@ -117,7 +117,7 @@ impl<S: Side> Encoder<S> {
     #[inline(always)]
     fn encode_first(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
         if self.is_plain(first) {
-            let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+            let needed = Self::frame_len(payload);
             if let Some(out) = out.get_mut(..needed) {
                 write(first, self.side.next_key(), payload, out);
                 return Ok(needed);
@@ -126,12 +126,12 @@ impl<S: Side> Encoder<S> {
         self.encode_any(first, payload, out)
     }
 
-    /// The general case of [`encode`](Self::encode), out of line: inlined too, it took five cycles of each short frame, for the
-    /// registers that it needs.
+    /// The general case of [`encode`](Self::encode), out of line: inlined too, it took five cycles of each short frame,
+    /// for the registers that it needs.
     #[inline(never)]
     fn encode_any(&mut self, first: u8, payload: &[u8], out: &mut [u8]) -> Result<usize, EncodeError> {
         let sequence = self.check_frame(first, payload)?;
-        let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+        let needed = Self::frame_len(payload);
         let Some(out) = out.get_mut(..needed) else {
             return Err(EncodeError::BufferTooSmall { needed });
         };
@@ -139,8 +139,8 @@ impl<S: Side> Encoder<S> {
         Ok(needed)
     }
 
-    /// Tells whether this is a whole text or binary message, between messages and before a close. Nothing of it is to be
-    /// checked, and it changes nothing but the source of keys.
+    /// Tells whether this is a whole text or binary message, between messages and before a close. Nothing of it is to
+    /// be checked, and it changes nothing but the source of keys.
     #[inline(always)]
     fn is_plain(&self, first: u8) -> bool {
         matches!(first, WHOLE_TEXT | WHOLE_BINARY) && !self.is_closed && self.sequence.message().is_none()
@@ -235,7 +235,7 @@ impl<S: Side> Encoder<S> {
     ) -> Result<(), EncodeError> {
         let first = header.into().first_byte();
         if self.is_plain(first) {
-            let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+            let needed = Self::frame_len(payload);
             if buf.chunk_mut().len() >= needed {
                 append(first, self.side.next_key(), payload, needed, buf);
                 return Ok(());
@@ -249,7 +249,7 @@ impl<S: Side> Encoder<S> {
     #[inline(never)]
     fn encode_any_to(&mut self, first: u8, payload: &[u8], buf: &mut impl bytes::BufMut) -> Result<(), EncodeError> {
         let sequence = self.check_frame(first, payload)?;
-        let needed = header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len());
+        let needed = Self::frame_len(payload);
         if buf.chunk_mut().len() >= needed {
             append(first, self.commit(first, sequence), payload, needed, buf);
         } else if buf.remaining_mut() >= needed {
@@ -363,11 +363,25 @@ impl<S: Side> Encoder<S> {
         self.is_closed
     }
 
-    // These three are inlined always: out of line they hand a `Header` over through memory, written field by field and loaded
-    // as a whole, which costs a stall each time (16 bytes from a server: 60 cycles a frame).
+    /// Checks what a whole message with this header can break, as an extension that is about to transform it has to
+    /// know.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn check_message(&self, header: &Header) -> Result<(), EncodeError> {
+        self.check(header)?;
+        if header.opcode.is_data() { self.finish() } else { Ok(()) }
+    }
 
-    /// Checks the frame with this first byte that is to carry `payload`. Returns the sequence after it where that is another
-    /// one.
+    /// Returns the length of a frame with this payload, its header included.
+    #[inline(always)]
+    fn frame_len(payload: &[u8]) -> usize {
+        header::encoded_len(payload.len() as u64, S::IS_MASKED).saturating_add(payload.len())
+    }
+
+    // These three are inlined always: out of line they hand a `Header` over through memory, written field by field and
+    // loaded as a whole, which costs a stall each time (16 bytes from a server: 60 cycles a frame).
+
+    /// Checks the frame with this first byte that is to carry `payload`. Returns the sequence after it where that is
+    /// another one.
     #[inline(always)]
     fn check_frame(&self, first: u8, payload: &[u8]) -> Result<Option<Sequence>, EncodeError> {
         let header = Header::of_first_byte(first, payload.len() as u64);
@@ -437,8 +451,8 @@ fn append(first: u8, key: Option<MaskingKey>, payload: &[u8], len: usize, buf: &
     let room = &mut buf.chunk_mut()[..len];
     write(first, key, payload, room);
     #[allow(unsafe_code)]
-    // SAFETY: `chunk_mut` gave `len` bytes, or the slice of it had failed, and `write` has initialised all of them: the header
-    // and, right behind it, the payload, which end at `len`.
+    // SAFETY: `chunk_mut` gave `len` bytes, or the slice of it had failed, and `write` has initialised all of them: the
+    // header and, right behind it, the payload, which end at `len`.
     unsafe {
         buf.advance_mut(len);
     }

@@ -61,7 +61,8 @@ pub enum DecodeError {
     InvalidCloseCode,
     /// A close frame with a reason that is not UTF-8 (§5.5.1, §8.1).
     InvalidCloseReason,
-    /// A message that an extension cannot decode, as compressed data that are no DEFLATE stream (RFC 7692 §6.2, §7.2.2).
+    /// A message that an extension cannot decode, as compressed data that are no DEFLATE stream (RFC 7692 §6.2,
+    /// §7.2.2).
     InvalidExtensionData,
 }
 

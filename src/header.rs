@@ -249,8 +249,8 @@ pub(crate) const fn encoded_len(payload_len: u64, is_masked: bool) -> usize {
 
 /// Writes the header of a frame to the front of `room`, which is long enough, and returns its length.
 ///
-/// What it is made of comes in registers. A [`Header`] that had to cross a call was stored field by field, read back as a whole,
-/// and waited for in between.
+/// What it is made of comes in registers. A [`Header`] that had to cross a call was stored field by field, read back as
+/// a whole, and waited for in between.
 #[inline(always)]
 pub(crate) fn write(first: u8, payload_len: u64, key: Option<MaskingKey>, room: &mut (impl Room + ?Sized)) -> usize {
     let mask = if key.is_some() { MASK } else { 0 };

@@ -5,16 +5,16 @@ use crate::connection::Connection;
 use crate::error::EncodeError;
 use crate::side::Side;
 
-/// Counts the intervals in which the peer has given no answer; when they are too many, it closes the connection, and then
-/// ends it.
+/// Counts the intervals in which the peer has given no answer; when they are too many, it closes the connection, and
+/// then ends it.
 ///
-/// There is no clock here: the caller calls [`tick`](Self::tick) at the interval that it likes. Every ping has a payload
-/// of its own, 8 bytes; a pong counts only if it has that of a ping that is still unanswered, so that a peer which sends
-/// pongs unasked does not pass for one that answers. Any answer settles all pings before it and behind it: the peer is
-/// there.
+/// There is no clock here: the caller calls [`tick`](Self::tick) at the interval that it likes. Every ping has a
+/// payload of its own, 8 bytes; a pong counts only if it has that of a ping that is still unanswered, so that a peer
+/// which sends pongs unasked does not pass for one that answers. Any answer settles all pings before it and behind it:
+/// the peer is there.
 ///
-/// An interval counts also where no ping could be sent, because the peer does not take the rest of a reply. A close frame,
-/// whoever sent it, has as many intervals to be answered; behind them the connection is over,
+/// An interval counts also where no ping could be sent, because the peer does not take the rest of a reply. A close
+/// frame, whoever sent it, has as many intervals to be answered; behind them the connection is over,
 /// [`should_close_tcp`](Connection::should_close_tcp) is true, and what the peer has not read is dropped.
 ///
 /// ```
@@ -83,8 +83,8 @@ impl Heartbeat {
         self
     }
 
-    /// Sets where the payloads begin to count: a number that the peer cannot guess keeps it from answering pings that it
-    /// has not read. 0 unless called.
+    /// Sets where the payloads begin to count: a number that the peer cannot guess keeps it from answering pings that
+    /// it has not read. 0 unless called.
     ///
     /// ```
     /// # use websocket_wire::{Connection, Heartbeat};
@@ -107,14 +107,14 @@ impl Heartbeat {
     /// - A reply is partly written, as where the peer does not read.
     /// - Too many intervals are unanswered: the connection is closed with 1008, and the close frame is in
     ///   [`pending_output`](Connection::pending_output).
-    /// - A close frame was sent. When as many intervals have passed without the end of the connection, it is given up: all
-    ///   replies are dropped and [`should_close_tcp`](Connection::should_close_tcp) is true, as behind
+    /// - A close frame was sent. When as many intervals have passed without the end of the connection, it is given up:
+    ///   all replies are dropped and [`should_close_tcp`](Connection::should_close_tcp) is true, as behind
     ///   [`receive_eof`](Connection::receive_eof). So a loop that asks for that ends, whatever the peer does.
     ///
     /// # Errors
     ///
-    /// [`EncodeError::BufferTooSmall`], and [`EncodeError::Closed`] behind [`receive_eof`](Connection::receive_eof); then
-    /// nothing is counted.
+    /// [`EncodeError::BufferTooSmall`], and [`EncodeError::Closed`] behind [`receive_eof`](Connection::receive_eof);
+    /// then nothing is counted.
     ///
     /// ```
     /// # use websocket_wire::{Connection, EncodeError, Heartbeat};

@@ -9,8 +9,8 @@ pub(crate) trait Room {
     /// Writes `bytes` from `at` on; there is the room.
     fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]);
 
-    /// Writes the payload from `at` on, masked if there is a key; there is the room. To be inlined, with the copy of what is
-    /// short, for a copy of unknown length is a call: 5 cycles of 11 from a server.
+    /// Writes the payload from `at` on, masked if there is a key; there is the room. To be inlined, with the copy of
+    /// what is short, for a copy of unknown length is a call: 5 cycles of 11 from a server.
     fn put_payload(&mut self, at: usize, key: Option<MaskingKey>, payload: &[u8]);
 }
 

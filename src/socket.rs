@@ -1,5 +1,5 @@
-//! Connections over the traits of `embedded-io` and `embedded-io-async`: the loop that reads, answers and writes, without a
-//! heap.
+//! Connections over the traits of `embedded-io` and `embedded-io-async`: the loop that reads, answers and writes,
+//! without a heap.
 
 use core::fmt;
 
@@ -168,13 +168,13 @@ macro_rules! socket {
             /// part; `None` where there is none yet, or no more. Reads at most once.
             ///
             /// Pings, close frames and faults are answered, as by [`Connection::receive`]; the answer is written by the
-            /// next call, that to a fault by this one. When [`should_close_tcp`](Self::should_close_tcp) is true, all is
-            /// written, and `None` is all that is returned.
+            /// next call, that to a fault by this one. When [`should_close_tcp`](Self::should_close_tcp) is true, all
+            /// is written, and `None` is all that is returned.
             ///
             /// # Errors
             ///
-            /// [`SocketError::Decode`] for a fault of the peer, once, also where the stream fails while it is answered; and
-            /// those of the stream.
+            /// [`SocketError::Decode`] for a fault of the peer, once, also where the stream fails while it is
+            /// answered; and those of the stream.
             ///
             /// ```
             /// # #[cfg(feature = "embedded-io")] {
@@ -232,14 +232,15 @@ macro_rules! socket {
                 }
             }
 
-            /// Writes what is pending, then a frame; see [`Encoder::encode`](crate::Encoder::encode). A server's payload
-            /// is written from where it lies, a client's is masked in blocks on the stack.
+            /// Writes what is pending, then a frame; see [`Encoder::encode`](crate::Encoder::encode). A server's
+            /// payload is written from where it lies, a client's is masked in blocks on the stack.
             ///
             /// # Errors
             ///
-            /// [`SocketError::Encode`] for what may not be sent, and those of the stream. Behind one of the stream, half
-            /// a frame may be written, and the socket is of no more use. [`EncodeError::InvalidClose`](crate::EncodeError) also
-            /// for the body of a close frame; what is refused writes nothing.
+            /// [`SocketError::Encode`] for what may not be sent, and those of the stream. Behind one of the stream,
+            /// half a frame may be written, and the socket is of no more use.
+            /// [`EncodeError::InvalidClose`](crate::EncodeError) also for the body of a close frame; what is refused
+            /// writes nothing.
             ///
             /// ```
             /// # #[cfg(feature = "embedded-io")] {
@@ -305,8 +306,8 @@ macro_rules! socket {
                 self.write_replies()$(.$await)?
             }
 
-            /// Tells whether the caller is to close the TCP connection now, as [`Connection::should_close_tcp`]: all replies
-            /// are flushed, and the fault, if there was one, has been returned.
+            /// Tells whether the caller is to close the TCP connection now, as [`Connection::should_close_tcp`]: all
+            /// replies are flushed, and the fault, if there was one, has been returned.
             ///
             /// ```
             /// # #[cfg(feature = "embedded-io")] {
@@ -404,8 +405,8 @@ pub mod embedded_io {
     socket! {
         /// A connection over a blocking stream of the crate `embedded-io`.
         ///
-        /// What it does *not* do: no time limits, no handshake, no messages; a frame that is longer than the buffer comes
-        /// in parts, and a fragment is sent with [`Header::fragment`].
+        /// What it does *not* do: no time limits, no handshake, no messages; a frame that is longer than the buffer
+        /// comes in parts, and a fragment is sent with [`Header::fragment`].
         ///
         /// ```
         /// use websocket_wire::{Connection, Input, Opcode, embedded_io::Socket};
@@ -446,9 +447,10 @@ pub mod embedded_io_async {
         /// The examples of the methods are of the blocking one; here `.await` stands behind
         /// `receive`, `send` and `close`.
         ///
-        /// The future of `receive` may be dropped at any time where those of the stream may: the next one writes, flushes and
-        /// returns what it had left. `send`'s may not, because half a frame may be written. What it does *not* do: no time limits, no handshake, no messages; a frame that is
-        /// longer than the buffer comes in parts, and a fragment is sent with [`Header::fragment`].
+        /// The future of `receive` may be dropped at any time where those of the stream may: the next one writes,
+        /// flushes and returns what it had left. `send`'s may not, because half a frame may be written. What it does
+        /// *not* do: no time limits, no handshake, no messages; a frame that is longer than the buffer comes in parts,
+        /// and a fragment is sent with [`Header::fragment`].
         ///
         /// ```
         /// use websocket_wire::{Connection, Input, Opcode, Server, SocketError, embedded_io_async::Socket};

@@ -351,6 +351,41 @@ fn nothing_is_encoded_behind_a_close_frame() {
     assert!(log.lock().unwrap().is_empty());
 }
 
+#[test]
+fn what_the_encoder_refuses_the_extensions_do_not_see() {
+    let log = Log::default();
+    let mut sending = one(Shift { log: log.clone(), ..own() });
+    let (mut encoder, mut wire) = (Encoder::server().claims(sending.claims()), Vec::new());
+    let bits = Message::Raw { opcode: Opcode::Text, rsv: Rsv::ALL, payload: "abc".into() };
+    let refused = [
+        (bits, EncodeError::ReservedBits),
+        (raw(Opcode::Data7, b"abc"), EncodeError::ReservedOpcode),
+        (raw(Opcode::Continuation, b"abc"), EncodeError::UnexpectedContinuation),
+    ];
+    for (message, error) in refused {
+        assert_eq!(encoder.message_with(&mut sending, &message, &mut wire), Err(error), "{message:?}");
+    }
+    encoder.header(Header::new(Opcode::Binary).fragment(), 0).unwrap();
+    for message in [text("abc"), raw(Opcode::Continuation, b"abc")] {
+        let refused = encoder.message_with(&mut sending, &message, &mut wire);
+        assert_eq!(refused, Err(EncodeError::UnfinishedMessage), "{message:?}");
+    }
+    assert_eq!((log.lock().unwrap().len(), wire.len()), (0, 0));
+    encoder.message_with(&mut sending, &Message::Ping("p".into()), &mut wire).unwrap();
+    assert_eq!(wire, b"\x89\x01p", "a control frame goes between the fragments");
+}
+
+#[test]
+fn a_buffer_that_cannot_take_the_message_is_left_as_it_was() {
+    let mut sending = one(own());
+    let mut encoder = Encoder::server().claims(sending.claims());
+    let mut room = [0xA5; 4];
+    let mut small = &mut room[..];
+    let refused = encoder.message_with(&mut sending, &text("abc"), &mut small);
+    assert_eq!((refused, small.len()), (Err(EncodeError::BufferTooSmall { needed: 5 }), 4));
+    assert_eq!(room, [0xA5; 4]);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: if cfg!(miri) { 2 } else { 64 }, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -273,6 +273,20 @@ fn version_8_is_refused_until_it_is_admitted() {
 }
 
 #[test]
+fn a_server_that_admits_version_8_says_so_when_it_refuses() {
+    let admits_8 = server::Policy::new().allow_version_8();
+    for (policy, versions) in [(server::Policy::new(), "13"), (admits_8, "13, 8")] {
+        for error in [E::Version, E::Upgrade] {
+            let mut out = [0; 256];
+            let len = server::Refusal::from(error).policy(policy).encode(&mut out).unwrap();
+            let text = str::from_utf8(&out[..len]).unwrap();
+            let line = format!("\r\nSec-WebSocket-Version: {versions}\r\n");
+            assert_eq!((text.matches("Sec-WebSocket-Version").count(), text.contains(&line)), (1, true), "{text}");
+        }
+    }
+}
+
+#[test]
 fn what_is_no_upgrade_is_an_outcome_with_its_headers_and_the_body_left_over() {
     let text = b"HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"a\"\r\nContent-Length: 2\r\n\r\nno";
     let (outcome, consumed) = client().parse_response(text).unwrap().complete().unwrap();

@@ -186,8 +186,8 @@ impl<S: Side> Connection<S> {
     /// assert!(connection.pending_output().ends_with(b"\x03\xEAa frame from a client is not masked"));
     /// # Ok::<(), DecodeError>(())
     /// ```
-    // Inlined with `decode`. To look for control frames in what it returns would send every frame by way of memory; so the
-    // first byte is asked instead, and a run of small messages costs what `decode` takes.
+    // Inlined with `decode`. To look for control frames in what it returns would send every frame by way of memory; so
+    // the first byte is asked instead, and a run of small messages costs what `decode` takes.
     #[inline(always)]
     pub fn receive<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         // Whatever the state, these bytes begin no control frame.
@@ -306,8 +306,8 @@ impl<S: Side, R> Connection<S, R> {
     /// one that the peer's close frame had, 1005 where it had none, and 1006 where none has come, as behind a fault
     /// (§7.1.5). What was received before goes through [`receive`](Connection::receive) first.
     ///
-    /// Pending replies are dropped where neither a close frame of the peer has come nor a fault: behind those the peer may
-    /// have closed its own half alone, and still reads what it is answered. Nothing new can be sent any more.
+    /// Pending replies are dropped where neither a close frame of the peer has come nor a fault: behind those the peer
+    /// may have closed its own half alone, and still reads what it is answered. Nothing new can be sent any more.
     ///
     /// ```
     /// # use websocket_wire::{CloseCode, Connection};
@@ -317,8 +317,8 @@ impl<S: Side, R> Connection<S, R> {
     /// ```
     pub fn receive_eof(&mut self) -> CloseCode {
         self.is_at_eof = true;
-        // "the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to _Close
-        // the WebSocket Connection_" (§7.1.7, of one that fails)
+        // "the endpoint SHOULD send a Close frame with an appropriate status code (Section 7.4) before proceeding to
+        // _Close the WebSocket Connection_" (§7.1.7, of one that fails)
         if !self.is_close_received() && self.error.is_none() {
             self.replies.clear();
         }
@@ -350,8 +350,8 @@ impl<S: Side, R> Connection<S, R> {
     }
 
     /// Returns the replies that have yet to be written: whole frames, but for the first, where
-    /// [`consume_output`](Self::consume_output) has taken the front of it. Calls that receive may add to them, and put a
-    /// newer pong in the place of one of which nothing was consumed.
+    /// [`consume_output`](Self::consume_output) has taken the front of it. Calls that receive may add to them, and put
+    /// a newer pong in the place of one of which nothing was consumed.
     ///
     /// ```
     /// # use websocket_wire::Connection;

@@ -12,9 +12,9 @@ const FRAME_LEN: usize = 2 + 4 + CloseFrame::MAX_LEN;
 
 /// At most two frames, one behind the other: one whose writing may have begun, and one more.
 ///
-/// A frame that has begun is never touched. A pong takes the place of one that has not begun: "an endpoint [...] MAY elect
-/// to send a Pong frame for only the most recently processed Ping frame" (§5.5.3). So a peer that sends pings and reads
-/// nothing fills no more than this, and there is always room for a close frame.
+/// A frame that has begun is never touched. A pong takes the place of one that has not begun: "an endpoint [...] MAY
+/// elect to send a Pong frame for only the most recently processed Ping frame" (§5.5.3). So a peer that sends pings and
+/// reads nothing fills no more than this, and there is always room for a close frame.
 pub(super) struct Replies {
     buf: [u8; 2 * FRAME_LEN],
     /// The next byte to be written; it lies in the first frame.

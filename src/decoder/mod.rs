@@ -169,8 +169,8 @@ impl Decoder {
         self.decode_any(buf)
     }
 
-    // All that `decode` leaves to another function it leaves to this one, as its last act; to call one in the middle, for
-    // text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call.
+    // All that `decode` leaves to another function it leaves to this one, as its last act; to call one in the middle,
+    // for text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call.
     #[inline(never)]
     fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         if let Some((start, end, key)) = self.unmask_short_text(buf) {

@@ -34,7 +34,8 @@ impl Decoder {
         is_done.then_some((6 + len, key))
     }
 
-    /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short) does.
+    /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short)
+    /// does.
     #[inline(always)]
     pub(super) fn judge_short(&self, first: u8, second: u8, buf: &[u8]) -> Option<usize> {
         let len = usize::from(second);
@@ -67,8 +68,8 @@ impl Decoder {
         }
     }
 
-    /// Unmasks the frame at the front of `buf` if it is a short text, all here, valid, and not ASCII. Returns where its payload
-    /// begins and ends, and its key; or `None`, and the bytes are as they were.
+    /// Unmasks the frame at the front of `buf` if it is a short text, all here, valid, and not ASCII. Returns where
+    /// its payload begins and ends, and its key; or `None`, and the bytes are as they were.
     pub(super) fn unmask_short_text(&self, buf: &mut [u8]) -> Option<(usize, usize, Option<MaskingKey>)> {
         let [WHOLE_TEXT, second, ..] = *buf else { return None };
         let (start, len) =

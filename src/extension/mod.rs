@@ -35,9 +35,9 @@ use crate::{
 
 /// An extension that transforms messages, in both directions of a connection.
 ///
-/// It is given a message in parts, as they come; what it makes of them counts for the message, not how it was cut. It is
-/// asked for the data messages that it owns: those whose first frame has one of its
-/// [message bits](Claims::message_rsv), or one of its opcodes. Control frames of its opcodes come whole.
+/// It is given a message in parts, as they come; what it makes of them counts for the message, not how it was cut. It
+/// is asked for the data messages that it owns: those whose first frame has one of its [message
+/// bits](Claims::message_rsv), or one of its opcodes. Control frames of its opcodes come whole.
 ///
 /// The state of one direction never depends on the other's, so that a stack may keep one object for each.
 ///
@@ -93,9 +93,9 @@ pub trait Extension: Send {
 
     /// Transforms a part of a message that is sent: appends to `out` what goes on the wire for it.
     ///
-    /// Returns the bits that the message's first frame is to carry, of those that the extension claims; what is returned
-    /// for later parts does not matter. `None` for the first part leaves the whole message as it is: `out` is not looked
-    /// at, and the extension is not asked for the rest.
+    /// Returns the bits that the message's first frame is to carry, of those that the extension claims; what is
+    /// returned for later parts does not matter. `None` for the first part leaves the whole message as it is: `out` is
+    /// not looked at, and the extension is not asked for the rest.
     ///
     /// # Errors
     ///

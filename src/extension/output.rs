@@ -14,8 +14,8 @@ const STEP: core::ops::RangeInclusive<usize> = 64..=64 << 10;
 /// It takes no byte above its limit, and where it becomes a text, no byte that no valid text can contain: both faults
 /// come while the extension decodes, not when it is done.
 ///
-/// Memory grows with what is written, to at most twice as much, and never above the limit; while it grows, half of the limit
-/// is held besides.
+/// Memory grows with what is written, to at most twice as much, and never above the limit; while it grows, half of the
+/// limit is held besides.
 ///
 /// ```
 /// use websocket_wire::{DecodeError, Output};
@@ -171,11 +171,11 @@ impl Output {
 
     /// Makes room for `count` bytes, or for as many as the limit allows.
     ///
-    /// A buffer that grows is copied into one that is larger, and both are held for a moment. The last step is from half of
-    /// the limit, or less, to the whole of it, so that both are never more than one and a half times the limit; to double
-    /// the length up to there would take up to twice the limit. No bound is lower where the message is to lie in one piece,
-    /// memory is to follow what was written, and a copy is to be rare: four times at each step would hold a quarter besides,
-    /// and up to four times what was written.
+    /// A buffer that grows is copied into one that is larger, and both are held for a moment. The last step is from
+    /// half of the limit, or less, to the whole of it, so that both are never more than one and a half times the limit;
+    /// to double the length up to there would take up to twice the limit. No bound is lower where the message is to lie
+    /// in one piece, memory is to follow what was written, and a copy is to be rare: four times at each step would hold
+    /// a quarter besides, and up to four times what was written.
     fn grow(&mut self, count: usize) {
         let len = self.len + count.min(self.room());
         if len > self.buf.capacity() {

@@ -16,8 +16,8 @@ use crate::sequence::Sequence;
 /// The extensions that were negotiated, in that order: what is sent passes them first to last, what is received last to
 /// first (RFC 6455 §9.1).
 ///
-/// Each of the two directions uses its own half of an extension, so one object serves both, or two objects one each where
-/// they live in different threads.
+/// Each of the two directions uses its own half of an extension, so one object serves both, or two objects one each
+/// where they live in different threads.
 ///
 /// ```
 /// use websocket_wire::{Claims, Extensions};
@@ -84,9 +84,9 @@ impl Extensions {
     ///
     /// # Errors
     ///
-    /// The first of its claims that another extension has. Then it was not added. RFC 7692 §5: "A server MUST NOT accept a
-    /// PMCE extension negotiation offer together with another extension if the PMCE will conflict with the extension on
-    /// their use of the RSV1 bit."
+    /// The first of its claims that another extension has. Then it was not added. RFC 7692 §5: "A server MUST NOT
+    /// accept a PMCE extension negotiation offer together with another extension if the PMCE will conflict with the
+    /// extension on their use of the RSV1 bit."
     ///
     /// ```
     /// # use websocket_wire::{ClaimConflict, Claims, DecodeError, EncodeError, Extension, Extensions, Output, Part, Rsv};
@@ -180,8 +180,8 @@ impl Extensions {
         self.claims.transforms(rsv) || self.claims.owns(opcode)
     }
 
-    /// Decodes a part of a message for which [`decodes`](Self::decodes) is true, up to `limit` bytes of the message, and
-    /// validates it where it `is_text`. Returns the message with its last part.
+    /// Decodes a part of a message for which [`decodes`](Self::decodes) is true, up to `limit` bytes of the message,
+    /// and validates it where it `is_text`. Returns the message with its last part.
     pub(crate) fn decode(
         &mut self,
         part: Part<'_>,

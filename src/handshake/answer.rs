@@ -2,6 +2,7 @@
 
 use super::head::Headers;
 use super::list::{check_own_extensions, subprotocols};
+use super::policy::Policy;
 use super::writer::{WriteHead, Writer, check_headers};
 use super::{BuildError, HandshakeError, Key};
 
@@ -176,7 +177,8 @@ impl WriteHead for Accept<'_> {
 
 /// A response without a body that refuses the request and says that the connection closes.
 ///
-/// 405 comes with `Allow: GET`, 426 with `Upgrade: websocket` and `Sec-WebSocket-Version: 13`.
+/// 405 comes with `Allow: GET`, 426 with `Upgrade: websocket` and `Sec-WebSocket-Version: 13`; see
+/// [`policy`](Self::policy) for a server that admits version 8 too.
 ///
 /// ```
 /// use websocket_wire::handshake::{HandshakeError, server::Refusal};
@@ -197,6 +199,8 @@ impl WriteHead for Accept<'_> {
 #[must_use]
 pub struct Refusal<'a> {
     status: u16,
+    /// Those of the protocol that a 426 names.
+    versions: &'static str,
     headers: &'a [(&'a str, &'a str)],
 }
 
@@ -209,7 +213,26 @@ impl<'a> Refusal<'a> {
     /// assert_eq!(refusal.encode(&mut [0; 256]), Ok(105));
     /// ```
     pub const fn new(status: u16) -> Self {
-        Self { status, headers: &[] }
+        Self { status, versions: "13", headers: &[] }
+    }
+
+    /// Sets what the request was judged by: a 426 then names the versions that it admits, 13 alone unless called.
+    ///
+    /// ```
+    /// # use websocket_wire::handshake::{BuildError, server::{Policy, Refusal, Request}};
+    /// let policy = Policy::new().allow_version_8();
+    /// let headers = [("host", &b"h"[..]), ("upgrade", b"websocket"), ("connection", b"upgrade"),
+    ///     ("sec-websocket-key", b"dGhlIHNhbXBsZSBub25jZQ=="), ("sec-websocket-version", b"7")];
+    /// let error = Request::from_parts_with("GET", "/", (1, 1), &headers, policy).unwrap_err();
+    /// let mut out = [0; 256];
+    /// let len = Refusal::from(error).policy(policy).encode(&mut out)?;
+    /// let text = core::str::from_utf8(&out[..len]).unwrap();
+    /// assert!(text.contains("\r\nSec-WebSocket-Version: 13, 8\r\n"));
+    /// # Ok::<(), BuildError>(())
+    /// ```
+    pub const fn policy(mut self, policy: Policy) -> Self {
+        self.versions = policy.versions();
+        self
     }
 
     /// Sets the further headers, written in this order.
@@ -295,7 +318,7 @@ impl WriteHead for Refusal<'_> {
             // |Sec-WebSocket-Version| header field indicating the version(s) the server is capable of understanding".
             426 => {
                 w.header("Upgrade", "websocket");
-                w.header("Sec-WebSocket-Version", "13");
+                w.header("Sec-WebSocket-Version", self.versions);
             }
             _ => {}
         }

@@ -62,9 +62,9 @@ pub enum HandshakeError {
 impl HandshakeError {
     /// Returns the HTTP status code that a server refuses the request with: 400, 405, 426 or 431.
     ///
-    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 §4.4). The wrong version of HTTP is 400, as
-    /// RFC 6455 §4.2.1 suggests, and not 505, which is about the major version (RFC 9110 §15.6.6) that HTTP/1.0 shares
-    /// with 1.1. An error that only a response can have is 400; nobody sends it.
+    /// 426 says that the resource speaks only WebSocket version 13 (RFC 6455 §4.4). The wrong version of HTTP is 400,
+    /// as RFC 6455 §4.2.1 suggests, and not 505, which is about the major version (RFC 9110 §15.6.6) that HTTP/1.0
+    /// shares with 1.1. An error that only a response can have is 400; nobody sends it.
     ///
     /// ```
     /// # use websocket_wire::handshake::HandshakeError;

@@ -229,8 +229,8 @@ pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
 
 /// Whether an upgrade may take place in `version`.
 ///
-/// RFC 9110 §7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade header
-/// field"; from HTTP/2 on there is no such header.
+/// RFC 9110 §7.8: "A server that receives an Upgrade header field in an HTTP/1.0 request MUST ignore that Upgrade
+/// header field"; from HTTP/2 on there is no such header.
 pub(crate) fn is_upgradable(version: (u8, u8)) -> bool {
     version.0 == 1 && version.1 >= 1
 }

@@ -45,7 +45,8 @@ impl Policy {
     /// Admits `Sec-WebSocket-Version: 8` besides 13.
     ///
     /// Version 8 is the one of the last drafts before RFC 6455: browsers of 2011 and some devices speak it. Its frames
-    /// are those of the RFC; in the handshake its clients write `Sec-WebSocket-Origin` for `Origin`.
+    /// are those of the RFC; in the handshake its clients write `Sec-WebSocket-Origin` for `Origin`. A refusal names it
+    /// where it is [told](super::server::Refusal::policy) the policy.
     ///
     /// ```
     /// # use websocket_wire::handshake::{HandshakeError, server::{Policy, Request}};
@@ -66,6 +67,11 @@ impl Policy {
 
     pub(crate) const fn head_limits(self) -> HeadLimits {
         self.limits
+    }
+
+    /// Returns the versions that are admitted, as a header lists them: the one to be preferred first.
+    pub(crate) const fn versions(self) -> &'static str {
+        if self.version_8 { "13, 8" } else { "13" }
     }
 
     /// Returns the version that `value` names if it is admitted.

@@ -1,11 +1,16 @@
 //! XOR with a key of four bytes, at the speed at which memory takes the result.
 //!
-//! No byte is handled alone. Short payloads are groups of vectors from the front and from the back, which may overlap:
+//! No byte is handled alone but in payloads of one to three bytes. Other short payloads are groups of vectors from the
+//! front and from the back, or words where they have no vector, which may overlap:
 //!
 //! ```text
 //! spread, one to four vectors:   load the first, the last, and two between or upon them; store these
 //!
 //! edges, N to 2 N vectors:       load N from the front and N from the back; store these
+//!
+//! behind_header, 2 to 15 bytes of a frame with its header in front of them:
+//!                                load a word at the beginning, or the last one again, and the last word, which may
+//!                                begin in the header; store these
 //!
 //! long:   load the first vector; load the last one
 //!         from the first aligned place (or after the first vector) on, until at most one vector is left:
@@ -13,18 +18,19 @@
 //!         store the first vector; store the last one
 //! ```
 //!
-//! What overlaps is loaded before anything there is stored, and both stores write the same bytes. So it is right in place as
-//! well as from one buffer into another.
+//! What overlaps is loaded before anything there is stored, and both stores write the same bytes. So it is right in
+//! place as well as from one buffer into another.
 //!
-//! What bounds it, measured on Golden Cove with 64-byte vectors, in L1 and in one process with a bare loop of eight aligned
-//! loads, XORs and stores:
+//! What bounds it, measured on Golden Cove with 64-byte vectors, in L1 and in one process with a bare loop of eight
+//! aligned loads, XORs and stores:
 //!
-//! - The bare loop does 55 to 60 bytes a core cycle of the 64 that one store a cycle allows, 0.95 to 1.0 of `slice::fill`. The loop
-//!   here is as fast, because it steps a pointer: with an index, an XOR that loads is two micro-operations, and 8 KiB took 3
-//!   to 14 % longer. Blocks of sixteen vectors were no faster, of four 4 % slower.
-//! - The ASCII test adds half an OR and a part of a test to each vector, for the two ports that 64-byte vectors have. The bare
-//!   loop then has 0.80 of its speed with four vectors to a test, 0.82 with eight and 0.87 with sixteen, which is what is used
-//!   here. To store first and test afterwards, or to fold the last OR into 32 bytes, won nothing. From L2 on the test is free.
+//! - The bare loop does 55 to 60 bytes a core cycle of the 64 that one store a cycle allows, 0.95 to 1.0 of
+//!   `slice::fill`. The loop here is as fast, because it steps a pointer: with an index, an XOR that loads is two
+//!   micro-operations, and 8 KiB took 3 to 14 % longer. Blocks of sixteen vectors were no faster, of four 4 % slower.
+//! - The ASCII test adds half an OR and a part of a test to each vector, for the two ports that 64-byte vectors have.
+//!   The bare loop then has 0.80 of its speed with four vectors to a test, 0.82 with eight and 0.87 with sixteen, which
+//!   is what is used here. To store first and test afterwards, or to fold the last OR into 32 bytes, won nothing. From
+//!   L2 on the test is free.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
 #![allow(unsafe_code)]
 
@@ -46,11 +52,11 @@ const HEADER: usize = 6;
 
 /// Unmasks at most [`SHORT`] bytes; to be inlined, and without a look at the CPU.
 ///
-/// With `ASCII_ONLY` nothing is stored unless the result is ASCII, and without `STORE` nothing at all. Returns whether it was
-/// ASCII, if that was to be found out.
+/// With `ASCII_ONLY` nothing is stored unless the result is ASCII, and without `STORE` nothing at all. Returns whether
+/// it was ASCII, if that was to be found out.
 ///
-/// A length that the branch predictor has not learnt costs some 17 cycles at each wrong guess, so 17 to 63 bytes are one
-/// class.
+/// A length that the branch predictor has not learnt costs some 17 cycles at each wrong guess, so 17 to 63 bytes are
+/// one class.
 #[inline(always)]
 pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
     debug_assert!(span.len() <= SHORT);
@@ -76,11 +82,12 @@ pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -
     }
 }
 
-/// Does what [`short`] does to the payload of a frame that begins with its header of [`HEADER`] bytes; the key of the span is
-/// the one that meets the payload right. May write the bytes of the header anew.
+/// Does what [`short`] does to the payload of a frame that begins with its header of [`HEADER`] bytes; the key of the
+/// span is the one that meets the payload right. May write the bytes of the header anew.
 ///
-/// With the header in front of it a payload of 2 bytes is the end of 8, so that 2 to 15 bytes are one class, and lengths of 0 to
-/// 64 bytes that no predictor has learnt fall into two. Cycles a frame of the decoder, binary, on Golden Cove:
+/// With the header in front of it a payload of 2 bytes is the end of 8, so that 2 to 15 bytes are one class, and
+/// lengths of 0 to 64 bytes that no predictor has learnt fall into two. Cycles a frame of the decoder, binary, on
+/// Golden Cove:
 ///
 /// | | 4 B | 20 B | 125 B | 0-64 B unlearnt | 0-125 B unlearnt |
 /// |---|---|---|---|---|---|
@@ -130,13 +137,14 @@ unsafe fn edges<I: Isa, const N: usize, const ASCII_ONLY: bool, const STORE: boo
     true
 }
 
-/// Unmasks one to four vectors, four not included, with no look at the length: the first, the last, and two whose places
-/// follow from how many vectors are whole. With three these are the second and the third, with one both are the first.
+/// Unmasks one to four vectors, four not included, with no look at the length: the first, the last, and two whose
+/// places follow from how many vectors are whole. With three these are the second and the third, with one both are the
+/// first.
 ///
-/// The places are what matters here. The next frame begins behind this one, and a CPU does not load its header until it knows
-/// the addresses of these stores: each operation between the length and an address is a cycle of every frame. With two
-/// vectors from the front and two from the back, of which the inner ones were moved by a comparison, a frame took 13.5 cycles
-/// instead of 10.
+/// The places are what matters here. The next frame begins behind this one, and a CPU does not load its header until it
+/// knows the addresses of these stores: each operation between the length and an address is a cycle of every frame.
+/// With two vectors from the front and two from the back, of which the inner ones were moved by a comparison, a frame
+/// took 13.5 cycles instead of 10.
 ///
 /// # Safety
 ///
@@ -164,9 +172,9 @@ unsafe fn spread<I: Isa, const ASCII_ONLY: bool, const STORE: bool>(span: Span<'
     true
 }
 
-/// Unmasks 2 to 15 bytes behind a header of [`HEADER`] bytes, with no branch on the length: a word of 8 bytes at the end, which
-/// may begin in the header and leaves it as it is, and one at the beginning of the payload, or, where that is shorter, the
-/// same one again.
+/// Unmasks 2 to 15 bytes behind a header of [`HEADER`] bytes, with no branch on the length: a word of 8 bytes at the
+/// end, which may begin in the header and leaves it as it is, and one at the beginning of the payload, or, where that
+/// is shorter, the same one again.
 ///
 /// # Safety
 ///
@@ -246,7 +254,8 @@ unsafe fn bytes<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bo
     true
 }
 
-/// Unmasks a span longer than [`SHORT`]; with `ASCII_ONLY`, what precedes the first block that is not ASCII, or nothing.
+/// Unmasks a span longer than [`SHORT`]; with `ASCII_ONLY`, what precedes the first block that is not ASCII, or
+/// nothing.
 #[derive(Copy, Clone)]
 pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool> {
     span: Span<'a>,
@@ -267,7 +276,8 @@ impl<'a> Long<'a, false, false> {
 }
 
 impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY> {
-    /// Unmasks the front of `rest` until at most a vector is left, or up to a block that is not ASCII; returns what is left.
+    /// Unmasks the front of `rest` until at most a vector is left, or up to a block that is not ASCII; returns what is
+    /// left.
     #[inline(always)]
     fn middle<I: Isa>(isa: I, mut rest: Span<'_>) -> Span<'_> {
         let key = rest.key(isa, 0);
@@ -287,8 +297,8 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY
         rest
     }
 
-    /// Unmasks `N` vectors at the front of `rest`, if more than these are left. Returns false, with nothing stored, for what
-    /// was to be ASCII and is not.
+    /// Unmasks `N` vectors at the front of `rest`, if more than these are left. Returns false, with nothing stored, for
+    /// what was to be ASCII and is not.
     #[inline(always)]
     fn block<I: Isa, const N: usize>(isa: I, key: I::V, rest: &mut Span<'_>) -> bool {
         if N * I::BYTES < rest.len() {
@@ -310,9 +320,9 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     /// How many bytes have been unmasked.
     type Output = usize;
 
-    // On Golden Cove, in place at offset 6, as a share of the speed of `slice::fill`: 32-byte vectors have 0.58 at 4 KiB, 0.51
-    // at 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.9 and more. From 64 KiB on both are as fast as `fill`. On Zen 4, XOR is
-    // bound by one 32-byte store a cycle either way.
+    // On Golden Cove, in place at offset 6, as a share of the speed of `slice::fill`: 32-byte vectors have 0.58 at 4
+    // KiB, 0.51 at 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.9 and more. From 64 KiB on both are as fast as `fill`. On
+    // Zen 4, XOR is bound by one 32-byte store a cycle either way.
     const WIDE_FROM: usize = 256;
 
     #[inline(always)]
@@ -335,7 +345,7 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     fn run<I: Isa>(self, isa: I) -> usize {
         let span = if IN_PLACE { self.span.onto_itself() } else { self.span };
         let tail = span.len() - I::BYTES;
-        // SAFETY: `new` saw that there are more bytes than a vector of any instruction set has.
+        // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is two vectors or more of any set.
         let first = unsafe { load::<I, 1>(span, isa, 0, span.key(isa, 0)) };
         // SAFETY: this vector ends at `len`.
         let last = unsafe { load::<I, 1>(span, isa, tail, span.key(isa, tail)) };

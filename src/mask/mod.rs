@@ -162,8 +162,8 @@ impl Mask {
         self.advance(src.len());
     }
 
-    /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the mask as
-    /// they are if not.
+    /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the
+    /// mask as they are if not.
     #[inline(always)]
     pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
         let len = bytes.len();
@@ -178,9 +178,9 @@ impl Mask {
         is_ascii
     }
 
-    /// Unmasks the payload of a whole frame of at most [`SHORT`] bytes behind its header of 6, `self` being its key: any payload,
-    /// or with `ASCII_ONLY` one that turns out to be ASCII. Returns whether it did; if not, the frame is as it was. Meant to be
-    /// inlined where frames are short.
+    /// Unmasks the payload of a whole frame of at most [`SHORT`] bytes behind its header of 6, `self` being its key:
+    /// any payload, or with `ASCII_ONLY` one that turns out to be ASCII. Returns whether it did; if not, the frame is
+    /// as it was. Meant to be inlined where frames are short.
     #[inline(always)]
     pub(crate) fn apply_to_frame<const ASCII_ONLY: bool>(self, frame: &mut [u8]) -> bool {
         assert!(frame.len() >= 6);
@@ -231,8 +231,8 @@ impl Mask {
     }
 }
 
-/// Copies at most [`SHORT`] bytes to a slice of the same length, and masks them if there is a key. Meant to be inlined where
-/// frames are short: without a key too, for a copy of unknown length is a call.
+/// Copies at most [`SHORT`] bytes to a slice of the same length, and masks them if there is a key. Meant to be inlined
+/// where frames are short: without a key too, for a copy of unknown length is a call.
 #[inline(always)]
 pub(crate) fn copy_short(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
     if simd::VECTORS {
@@ -260,8 +260,9 @@ pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
     if simd::VECTORS { kernel::short::<true, false>(Span::read_only(bytes)) } else { bytes.is_ascii() }
 }
 
-// Out of line, so that what is inlined into the callers is the short path alone; and with arguments that fit into registers:
-// a `Span` would be written to memory on the short path too, which took 12 cycles of the 20 that 16 bytes then took.
+// Out of line, so that what is inlined into the callers is the short path alone; and with arguments that fit into
+// registers: a `Span` would be written to memory on the short path too, which took 12 cycles of the 20 that 16 bytes
+// then took.
 
 #[inline(never)]
 fn apply_long(bytes: &mut [u8], key: u32) {

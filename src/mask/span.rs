@@ -9,7 +9,8 @@ use crate::simd::{Isa, Lookup, Parts};
 /// Bytes to be unmasked, the place for the result, and the key that stands at the first byte.
 ///
 /// In place, source and destination are the same memory; copying, they do not overlap; for reading only, there is no
-/// destination. Between the public functions and the kernels this is the only type that holds pointers.
+/// destination. Between the public functions and the kernels pointers are held by this type alone, and by the [`Parts`]
+/// into which it is taken apart to cross a call in registers.
 #[derive(Copy, Clone)]
 pub(crate) struct Span<'a> {
     /// Readable for `len` bytes during `'a`.

@@ -1,6 +1,7 @@
 //! XOR word by word: the kernel of machines without vectors.
 //!
-//! Words are read where they are aligned. A RISC-V core without unaligned access loads a word from elsewhere byte by byte.
+//! Words are read where they are aligned. A RISC-V core without unaligned access loads a word from elsewhere byte by
+//! byte.
 #![allow(unsafe_code)]
 
 use super::rotate;
@@ -14,7 +15,8 @@ type Lane = u32;
 
 const HIGH_BITS: Lane = Lane::MAX / 0xff * 0x80;
 
-/// Unmasks `bytes`, or with `ASCII_ONLY` what precedes the first block that is not ASCII. Returns how many bytes that were.
+/// Unmasks `bytes`, or with `ASCII_ONLY` what precedes the first block that is not ASCII. Returns how many bytes that
+/// were.
 #[inline(never)]
 pub(super) fn apply<const ASCII_ONLY: bool>(bytes: &mut [u8], key: u32) -> usize {
     // SAFETY: any bytes are an integer, and any integer is bytes.

@@ -14,9 +14,9 @@ use crate::opcode::Opcode;
 use crate::rsv::Rsv;
 use crate::status::Status;
 
-/// The longest payload that is copied out of the input, in bytes, unless told otherwise. Up to there a copy into a fresh
-/// allocation takes no longer than counting references: 60 ns a message against 82 with 16 bytes, 110 against 120 with 512,
-/// 134 against 131 with 1024 (x86-64, in a buffer of 64 KiB, decoding included).
+/// The longest payload that is copied out of the input, in bytes, unless told otherwise. Up to there a copy into a
+/// fresh allocation takes no longer than counting references: 60 ns a message against 82 with 16 bytes, 110 against 120
+/// with 512, 134 against 131 with 1024 (x86-64, in a buffer of 64 KiB, decoding included).
 const COPIED: usize = 512;
 
 /// The least capacity for a message in parts, in bytes.
@@ -24,9 +24,9 @@ const LEAST: usize = 64;
 
 /// Decodes one direction of a connection into whole messages.
 ///
-/// A message that lies in one frame and in one buffer is returned as a view of that buffer, without a copy, if it is longer
-/// than 512 bytes or what [`share_above`](Self::share_above) says. A shorter one is copied out, so that it does not keep
-/// a large buffer alive; who stores longer ones for long copies them with [`Message::compacted`].
+/// A message that lies in one frame and in one buffer is returned as a view of that buffer, without a copy, if it is
+/// longer than 512 bytes or what [`share_above`](Self::share_above) says. A shorter one is copied out, so that it does
+/// not keep a large buffer alive; who stores longer ones for long copies them with [`Message::compacted`].
 ///
 /// # Memory
 ///
@@ -34,8 +34,8 @@ const LEAST: usize = 64;
 /// received, never with what was declared: to less than twice that, and neither above
 /// [`Limits::message_len`](crate::Limits::message_len) nor above the length of the message once that is certain. So
 /// whatever a peer sends, an assembler holds at most the limit, and the input that it is given. Where the allocator
-/// cannot extend the allocation and copies it, which is its affair, it holds for that moment the old one too, of at most
-/// half the limit. Between messages nothing is held.
+/// cannot extend the allocation and copies it, which is its affair, it holds for that moment the old one too, of at
+/// most half the limit. Between messages nothing is held.
 ///
 /// The assembler has a [`Decoder`] of its own, because it makes [`Text`] of exactly the bytes that this decoder has
 /// validated.
@@ -117,9 +117,9 @@ impl Assembler {
         }
     }
 
-    /// Sets which messages share the buffer that they were received in, of those that lie in one frame and in one buffer:
-    /// those with a payload of more than `len` bytes; 512 unless called. With 0 none is copied, with `usize::MAX` none
-    /// shares, and each has an allocation of exactly its length.
+    /// Sets which messages share the buffer that they were received in, of those that lie in one frame and in one
+    /// buffer: those with a payload of more than `len` bytes; 512 unless called. With 0 none is copied, with
+    /// `usize::MAX` none shares, and each has an allocation of exactly its length.
     ///
     /// A shared buffer is freed, or can be filled again, when the last message in it has been dropped.
     ///
@@ -148,8 +148,8 @@ impl Assembler {
     /// # Errors
     ///
     /// As [`Decoder::decode`]: messages that were whole before the fault are returned first. Of extensions:
-    /// [`DecodeError::InvalidExtensionData`], and [`DecodeError::MessageTooLong`] or [`DecodeError::InvalidUtf8`] for what
-    /// they decode. [`error`](Self::error) tells it afterwards.
+    /// [`DecodeError::InvalidExtensionData`], and [`DecodeError::MessageTooLong`] or [`DecodeError::InvalidUtf8`] for
+    /// what they decode. [`error`](Self::error) tells it afterwards.
     ///
     /// ```
     /// # use bytes::BytesMut;
@@ -262,8 +262,8 @@ impl Assembler {
     }
 }
 
-/// Returns the capacity for `needed` bytes: less than twice that, and one of the halves of `limit`, so that the last step,
-/// where both allocations may be held, is from half of the limit to all of it.
+/// Returns the capacity for `needed` bytes: less than twice that, and one of the halves of `limit`, so that the last
+/// step, where both allocations may be held, is from half of the limit to all of it.
 fn grown(needed: usize, limit: usize) -> usize {
     match (limit / needed.max(LEAST)).checked_ilog2() {
         Some(halvings) => limit >> halvings,

@@ -21,7 +21,13 @@ impl<S: Side> Encoder<S> {
     ///
     /// # Errors
     ///
-    /// As [`Extensions::encode`] and [`encode_to`](Self::encode_to).
+    /// As [`Extensions::encode`] and [`encode_to`](Self::encode_to). A message that this encoder refuses leaves the
+    /// extensions as they were.
+    ///
+    /// Not so where it is what they have made of the message that cannot be sent: `buf` cannot grow and is too small
+    /// for it, a control frame has become too long, or this encoder was not given their claims. Then nothing is
+    /// written, and extensions that refer to earlier messages, as compression does, are of no more use on this
+    /// connection.
     ///
     /// ```
     /// # use websocket_wire::{Encoder, Extensions, Message};
@@ -38,10 +44,8 @@ impl<S: Side> Encoder<S> {
     ) -> Result<(), EncodeError> {
         let mut body = [0; CloseFrame::MAX_LEN];
         let (header, payload) = message.parts(&mut body);
-        // A message after the close frame would change what the extensions remember of the ones before it.
-        if self.is_closed() {
-            return Err(EncodeError::Closed);
-        }
+        // A message that is not sent would change what the extensions remember of the ones before it.
+        self.check_message(&header)?;
         let mut scratch = Vec::new();
         let (header, payload) = extensions.encode(header, payload, &mut scratch)?;
         self.encode_to(header, payload, buf)
@@ -49,12 +53,14 @@ impl<S: Side> Encoder<S> {
 }
 
 impl<S: Side> SendQueue<S> {
-    /// Pushes a message as [`push_message`](Self::push_message) does, as the extensions transform it. The encoder of this
-    /// queue has been given their [`claims`](Extensions::claims).
+    /// Pushes a message as [`push_message`](Self::push_message) does, as the extensions transform it. The encoder of
+    /// this queue has been given their [`claims`](Extensions::claims).
     ///
     /// # Errors
     ///
-    /// As [`Extensions::encode`] and [`push_message`](Self::push_message).
+    /// As [`Extensions::encode`] and [`push_message`](Self::push_message). A message that the encoder refuses leaves
+    /// the extensions as they were, but where it is what they have made of it that is refused: see
+    /// [`Encoder::message_with`].
     ///
     /// ```
     /// # use websocket_wire::{Encoder, Extensions, Message, SendQueue};
@@ -75,9 +81,7 @@ impl<S: Side> SendQueue<S> {
         if self.is_closed() {
             return Err(EncodeError::Closed);
         }
-        if header.opcode.is_data() {
-            self.encoder().finish()?;
-        }
+        self.encoder().check_message(&header)?;
         let mut scratch = Vec::new();
         let (header, encoded) = extensions.encode(header, &payload, &mut scratch)?;
         let is_changed = !core::ptr::eq(encoded, &payload[..]);

@@ -11,8 +11,8 @@ use crate::opcode::Opcode;
 /// "The primary purpose of fragmentation is to allow sending a message that is of unknown size when the message is
 /// started without having to buffer that message" (§5.4), and so that control frames get through in between. The
 /// message may come in chunks; what [`chunk`](Self::chunk) and [`finish`](Self::finish) return is given to an
-/// [`Encoder`](crate::Encoder) of either side, frame by frame. A text may be cut at any byte. Reserved bits stand on the
-/// first frame only.
+/// [`Encoder`](crate::Encoder) of either side, frame by frame. A text may be cut at any byte. Reserved bits stand on
+/// the first frame only.
 ///
 /// Nothing can follow the final fragment, since `finish` takes the fragmenter; that it is not left out,
 /// [`Encoder::finish`](crate::Encoder::finish) tells.
@@ -65,11 +65,11 @@ pub struct Fragmenter {
 }
 
 impl Fragmenter {
-    /// Returns the fragmenter of one message, described as for an [`Encoder`](crate::Encoder), but that FIN is not looked
-    /// at. Its frames have at most `max_len` bytes of payload.
+    /// Returns the fragmenter of one message, described as for an [`Encoder`](crate::Encoder), but that FIN is not
+    /// looked at. Its frames have at most `max_len` bytes of payload.
     ///
-    /// The opcode is judged by the encoder: a control frame, which may not be fragmented, is refused there where it would
-    /// be.
+    /// The opcode is judged by the encoder: a control frame, which may not be fragmented, is refused there where it
+    /// would be.
     ///
     /// # Panics
     ///
@@ -86,8 +86,8 @@ impl Fragmenter {
         Self { next: Header { mask: None, ..header.into() }, max_len }
     }
 
-    /// Returns the frames of the next bytes of the message, more of which follow; of no bytes, no frame. Every byte given
-    /// is in one of them: nothing is kept back until a frame is full.
+    /// Returns the frames of the next bytes of the message, more of which follow; of no bytes, no frame. Every byte
+    /// given is in one of them: nothing is kept back until a frame is full.
     ///
     /// ```
     /// # use websocket_wire::{Fragmenter, Opcode};
@@ -104,8 +104,8 @@ impl Fragmenter {
         Fragments { next, max_len: self.max_len, rest: payload, ends_message: false, is_over }
     }
 
-    /// Returns the frames of the last bytes of the message, which may be none: the last frame is the final one, and of no
-    /// bytes an empty one.
+    /// Returns the frames of the last bytes of the message, which may be none: the last frame is the final one, and of
+    /// no bytes an empty one.
     ///
     /// ```
     /// # use websocket_wire::{Fragmenter, Header, Opcode};

@@ -122,7 +122,8 @@ impl PreparedFrame {
 }
 
 impl Encoder<Server> {
-    /// Returns the bytes of a frame that was encoded once for many connections, to be sent on this one. Nothing is copied.
+    /// Returns the bytes of a frame that was encoded once for many connections, to be sent on this one. Nothing is
+    /// copied.
     ///
     /// # Errors
     ///

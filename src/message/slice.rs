@@ -13,10 +13,10 @@ use crate::status::Status;
 
 /// Decodes one direction of a connection into whole messages, joined in memory of the caller's.
 ///
-/// It does what [`Assembler`](crate::Assembler) does on the heap, by the same rules. A message that lies in one frame and
-/// in one buffer is returned as a view of that buffer; what comes in parts is copied once, as it arrives. A message that
-/// is longer than the memory is refused with [`DecodeError::MessageTooLong`], close code 1009, by the header that says
-/// so, before a byte of it is taken.
+/// It does what [`Assembler`](crate::Assembler) does on the heap, by the same rules. A message that lies in one frame
+/// and in one buffer is returned as a view of that buffer; what comes in parts is copied once, as it arrives. A message
+/// that is longer than the memory is refused with [`DecodeError::MessageTooLong`], close code 1009, by the header that
+/// says so, before a byte of it is taken.
 ///
 /// ```
 /// use websocket_wire::{Config, MessageRef, SliceAssembler, Status};
@@ -67,9 +67,9 @@ impl<'m> SliceAssembler<'m> {
 
     /// Decodes the frame at the front of `input`, or as much of it as is here, and returns the message that it ends.
     ///
-    /// `Complete` and `Partial` are those of [`Decoder::decode`]. `Complete` without a message says that a part was taken
-    /// in. Control frames are returned as they come, also between the fragments of a message; a close frame ends the
-    /// input.
+    /// `Complete` and `Partial` are those of [`Decoder::decode`]. `Complete` without a message says that a part was
+    /// taken in. Control frames are returned as they come, also between the fragments of a message; a close frame ends
+    /// the input.
     ///
     /// # Errors
     ///

@@ -1,5 +1,6 @@
-//! Memory between two pages that nobody may touch, for the tests of kernels: to read or write one byte beyond it ends the
-//! process with a signal. What a plain build of a kernel that reads too far would otherwise pass, does not pass here.
+//! Memory between two pages that nobody may touch, for the tests of kernels: to read or write one byte beyond it ends
+//! the process with a signal. What a plain build of a kernel that reads too far would otherwise pass, does not pass
+//! here.
 #![allow(unsafe_code)]
 
 use core::{ffi::c_int, ptr, slice};
@@ -36,8 +37,8 @@ impl Guarded {
     pub(crate) fn writable(&mut self, end: End, bytes: &[u8]) -> &mut [u8] {
         self.protect(libc::PROT_READ | libc::PROT_WRITE);
         let place = self.place(end, bytes.len());
-        // SAFETY: `place` has that many bytes in the part that was just made accessible, which nobody else has while `self` is
-        // borrowed.
+        // SAFETY: `place` has that many bytes in the part that was just made accessible, which nobody else has while
+        // `self` is borrowed.
         let slice = unsafe { slice::from_raw_parts_mut(place, bytes.len()) };
         slice.copy_from_slice(bytes);
         slice

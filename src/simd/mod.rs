@@ -1,9 +1,9 @@
 //! Vectors of bytes: what the kernels of masking and of UTF-8 validation need, written once for each instruction set.
 //!
 //! An algorithm is written once, as a [`Kernel`] that is generic over [`Isa`]; [`run`] is the only place that chooses.
-//! **A value of a type that implements [`Isa`] is the proof that the CPU has those instructions**: it can be made only by
-//! [`run`], after it has looked, or for an instruction set that the target is compiled for. That is why arithmetic on
-//! vectors is safe here, and only the access to memory is not.
+//! **A value of a type that implements [`Isa`] is the proof that the CPU has those instructions**: it can be made only
+//! by [`run`], after it has looked, or for an instruction set that the target is compiled for. That is why arithmetic
+//! on vectors is safe here, and only the access to memory is not.
 #![allow(unsafe_code)]
 
 #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
@@ -49,13 +49,14 @@ pub(crate) use forced::for_each;
 
 /// An instruction set, and a vector of it.
 ///
-/// Every method is inlined into the function with the right `target_feature` that [`run`] enters, so the intrinsics in it
-/// become single instructions.
+/// Every method is inlined into the function with the right `target_feature` that [`run`] enters, so the intrinsics in
+/// it become single instructions.
 pub(crate) trait Isa: Copy {
     /// A vector.
     type V: Copy;
 
-    /// The bytes in a vector: a multiple of 4, so that a vector further on in the payload meets the key at the same phase.
+    /// The bytes in a vector: a multiple of 4, so that a vector further on in the payload meets the key at the same
+    /// phase.
     const BYTES: usize;
 
     /// Fills a vector with the four bytes of `word` as they lie in memory.
@@ -88,8 +89,8 @@ pub(crate) trait Isa: Copy {
 /// All of them are little-endian.
 #[allow(dead_code, reason = "a target without vectors has no look-ups")]
 pub(crate) trait Lookup: Isa {
-    /// Reads the `len` bytes from `from` on, 1 to `BYTES`, to the end of a vector, XORs them with its end of `key`, and leaves
-    /// zeros in front of them: where there is an instruction that does so without a look at the length.
+    /// Reads the `len` bytes from `from` on, 1 to `BYTES`, to the end of a vector, XORs them with its end of `key`, and
+    /// leaves zeros in front of them: where there is an instruction that does so without a look at the length.
     ///
     /// # Safety
     ///
@@ -127,9 +128,9 @@ pub(crate) trait Lookup: Isa {
     fn any(self, v: Self::V) -> bool;
 }
 
-/// What a kernel works on: where to read, where to write, the length, and a key. These go to another function in registers; a
-/// struct of them goes through memory, and is not always loaded as it was stored: 200 bytes to be copied then took 55 cycles
-/// instead of 16.
+/// What a kernel works on: where to read, where to write, the length, and a key. These go to another function in
+/// registers; a struct of them goes through memory, and is not always loaded as it was stored: 200 bytes to be copied
+/// then took 55 cycles instead of 16.
 pub(crate) type Parts = (*const u8, *mut u8, usize, u32);
 
 /// An algorithm over vectors of any width.
@@ -176,8 +177,8 @@ mod forced {
         LEVEL.get()
     }
 
-    /// Calls `body` once for each instruction set that this CPU has, the portable one included, while [`super::run`] uses
-    /// that one on this thread.
+    /// Calls `body` once for each instruction set that this CPU has, the portable one included, while [`super::run`]
+    /// uses that one on this thread.
     pub(crate) fn for_each(mut body: impl FnMut(super::isa::Level)) {
         for &level in super::isa::Level::ALL {
             if level.is_available() {

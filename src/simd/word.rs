@@ -22,8 +22,8 @@ macro_rules! word {
 
             #[inline(always)]
             fn splat(self, word: u32) -> $t {
-                // One 1 in each group of four bytes. Of what comes first in memory a word keeps as much as it is wide: the
-                // low end where the machine is little-endian, the high end where it is big-endian.
+                // One 1 in each group of four bytes. Of what comes first in memory a word keeps as much as it is wide:
+                // the low end where the machine is little-endian, the high end where it is big-endian.
                 const ONES: u128 = u128::MAX / u32::MAX as u128;
                 let skipped = if cfg!(target_endian = "big") { u128::BITS - <$t>::BITS } else { 0 };
                 (ONES * word as u128 >> skipped) as $t

@@ -34,13 +34,15 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     match level {
         Level::Avx512 if kernel.len() >= K::WIDE_FROM => {
             let (src, dst, len, key) = kernel.into_parts();
-            // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it
-            // implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
+            // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the
+            // compiler; it implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is
+            // gone.
             unsafe { run_avx512::<K>(src, dst, len, key) }
         }
         Level::Avx512 | Level::Avx2 => {
             let (src, dst, len, key) = kernel.into_parts();
-            // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes. The parts are those of `kernel`, which is gone.
+            // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes. The parts are those of `kernel`, which
+            // is gone.
             unsafe { run_avx2::<K>(src, dst, len, key) }
         }
         Level::Sse2 => kernel.run(BASELINE),

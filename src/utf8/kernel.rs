@@ -9,16 +9,17 @@
 //!     judge each of the four, with its predecessor; if one is bad: stop and name this block
 //! ```
 //!
-//! A vector is judged by the method of Keiser and Lemire ("Validating UTF-8 in less than one instruction per byte", 2021):
-//! each pair of neighbouring bytes is looked up by three nibbles, and every look-up says which faults the nibble allows;
-//! a fault that all three allow is there. A second test compares where a third or fourth byte must stand with where one does.
-//! Both tests show a fault at the impossible byte or, if that can begin no code point, at the one after it.
+//! A vector is judged by the method of Keiser and Lemire ("Validating UTF-8 in less than one instruction per byte",
+//! 2021): each pair of neighbouring bytes is looked up by three nibbles, and every look-up says which faults the nibble
+//! allows; a fault that all three allow is there. A second test compares where a third or fourth byte must stand with
+//! where one does. Both tests show a fault at the impossible byte or, if that can begin no code point, at the one after
+//! it.
 //!
 //! Text that is ASCII from its start on is unmasked by the masking kernel and does not come here.
 //!
-//! A text of one vector or less is put together in registers, at the end of a vector that begins with zeros: by a masked load
-//! where there is one, else, up to 32 bytes, from two overlapping words. So nothing
-//! follows the text that would look like a fault of its end, which may be in the middle of a code point.
+//! A text of one vector or less is put together in registers, at the end of a vector that begins with zeros: by a
+//! masked load where there is one, else, up to 32 bytes, from two overlapping words. So nothing follows the text that
+//! would look like a fault of its end, which may be in the middle of a code point.
 #![allow(unsafe_code)]
 #![allow(dead_code, reason = "a target without vectors has no look-ups")]
 
@@ -149,8 +150,8 @@ impl<const STORE: bool> Text<'_, STORE> {
 
     /// Puts the 4 to 32 bytes of the text at the end of 32 bytes, after zeros: the low 16 bytes and the high ones.
     ///
-    /// The pieces are two overlapping words. Of the first one only that is kept which the second one does not have: it is
-    /// shifted up, which on a little-endian machine is towards the second one.
+    /// The pieces are two overlapping words. Of the first one only that is kept which the second one does not have: it
+    /// is shifted up, which on a little-endian machine is towards the second one.
     #[inline(always)]
     fn at_the_end_of_zeros(self) -> (u128, u128) {
         let len = self.span.len();
@@ -302,8 +303,8 @@ fn is_bad<I: Lookup, const N: usize>(isa: I, before: I::V, block: [I::V; N]) -> 
     isa.any(found)
 }
 
-// What can be wrong with a pair of bytes. The first four bits of a pair's second byte tell its range; those faults that a
-// single bit may stand for exclude one another.
+// What can be wrong with a pair of bytes. The first four bits of a pair's second byte tell its range; those faults that
+// a single bit may stand for exclude one another.
 const NO_CONTINUATION: u8 = 1 << 0;
 const STRAY_CONTINUATION: u8 = 1 << 1;
 const OVERLONG_3: u8 = 1 << 2;
@@ -365,8 +366,8 @@ const SECOND_HIGH: [u8; 16] = {
     table
 };
 
-/// Returns a vector that is not zero where a byte of `v` is impossible after those before it, `before` being the vector that
-/// precedes `v`.
+/// Returns a vector that is not zero where a byte of `v` is impossible after those before it, `before` being the vector
+/// that precedes `v`.
 #[inline(always)]
 fn faults<I: Lookup>(isa: I, before: I::V, v: I::V) -> I::V {
     let low_nibble = isa.splat(0x0f0f_0f0f);
@@ -376,8 +377,8 @@ fn faults<I: Lookup>(isa: I, before: I::V, v: I::V) -> I::V {
     let second_high = isa.lookup(SECOND_HIGH, isa.high_nibbles(v));
     let of_pairs = isa.and(isa.and(first_high, first_low), second_high);
 
-    // The high bit is left where the byte two back is E0 or more or the byte three back is F0 or more: there must be a third
-    // or fourth byte, and then the pair has the fault of two continuations, which is the same bit.
+    // The high bit is left where the byte two back is E0 or more or the byte three back is F0 or more: there must be a
+    // third or fourth byte, and then the pair has the fault of two continuations, which is the same bit.
     let third = isa.saturating_sub(isa.back2(before, v), isa.splat(0x6060_6060));
     let fourth = isa.saturating_sub(isa.back3(before, v), isa.splat(0x7070_7070));
     let must_continue = isa.and(isa.or(third, fourth), isa.splat(0x8080_8080));

@@ -17,9 +17,9 @@ use state::State;
 
 /// A validator of UTF-8 that can be interrupted after any byte.
 ///
-/// It fails at the first byte that no valid text can contain at that place, even if the text is not complete yet. Overlong
-/// forms, surrogates and what is beyond U+10FFFF are refused; every other code point, U+0000 and noncharacters included, is
-/// accepted. It has four bytes of state.
+/// It fails at the first byte that no valid text can contain at that place, even if the text is not complete yet.
+/// Overlong forms, surrogates and what is beyond U+10FFFF are refused; every other code point, U+0000 and noncharacters
+/// included, is accepted. It has four bytes of state.
 ///
 /// ```
 /// use websocket_wire::utf8::Validator;
@@ -66,8 +66,8 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// At the first byte that no valid text can contain there. The validator then stands before that byte and will refuse it
-    /// again.
+    /// At the first byte that no valid text can contain there. The validator then stands before that byte and will
+    /// refuse it again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
@@ -101,8 +101,8 @@ impl Validator {
     ///
     /// # Errors
     ///
-    /// At the first byte that no valid text can contain there. The bytes before it are unmasked; that byte and all that follow
-    /// are as they were. `mask` and the validator stand before that byte.
+    /// At the first byte that no valid text can contain there. The bytes before it are unmasked; that byte and all that
+    /// follow are as they were. `mask` and the validator stand before that byte.
     #[inline]
     pub fn unmask(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
@@ -174,8 +174,8 @@ impl Validator {
         })
     }
 
-    /// Checks that the text may end here: no code point is open. The validator stays as it is, and where this succeeds it
-    /// stands as at the start of another text.
+    /// Checks that the text may end here: no code point is open. The validator stays as it is, and where this succeeds
+    /// it stands as at the start of another text.
     ///
     /// ```
     /// use websocket_wire::utf8::Validator;

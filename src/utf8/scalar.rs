@@ -14,8 +14,8 @@ pub(super) fn check(plain: &[u8]) -> Result<(), Fault> {
 
 /// Returns the length of the code points that are whole and valid, up to the first one that is not.
 ///
-/// What follows a first byte decides by its first byte alone, as in the table of RFC 3629 §4: for all but the second byte any
-/// continuation will do.
+/// What follows a first byte decides by its first byte alone, as in the table of RFC 3629 §4: for all but the second
+/// byte any continuation will do.
 fn whole_len(plain: &[u8]) -> usize {
     let mut rest = plain;
     loop {

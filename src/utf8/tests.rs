@@ -9,8 +9,8 @@ const KEY: [u8; 4] = [0x80, 0x21, 0xff, 0x3d];
 
 const FILLERS: [&str; 5] = ["a", "я", "語", "🦀", "a é"];
 
-/// What the validator must say of a text: the place of the first impossible byte, if there is one, and how many bytes of a
-/// code point are pending there or at the end. Written from the table in RFC 3629 §4, and from nothing else.
+/// What the validator must say of a text: the place of the first impossible byte, if there is one, and how many bytes
+/// of a code point are pending there or at the end. Written from the table in RFC 3629 §4, and from nothing else.
 fn oracle(text: &[u8]) -> (Option<usize>, usize) {
     let mut start = 0;
     while start < text.len() {
@@ -37,8 +37,8 @@ fn oracle(text: &[u8]) -> (Option<usize>, usize) {
     (None, 0)
 }
 
-/// The standard library's view of the same: it names the start of the bad sequence and, if bytes can no longer save it, how
-/// long its acceptable prefix is.
+/// The standard library's view of the same: it names the start of the bad sequence and, if bytes can no longer save it,
+/// how long its acceptable prefix is.
 fn by_std(text: &[u8]) -> (Option<usize>, usize) {
     let Err(error) = core::str::from_utf8(text) else {
         return (None, 0);
@@ -129,8 +129,8 @@ fn every_sequence_alone_at_every_split() {
     sequences(|sequence| (0..=sequence.len()).for_each(|split| check(sequence, split)));
 }
 
-/// Sequences at a place that moves through a text of every script: at the start, across the edges of vectors and blocks,
-/// and at the end. Every pair that does not begin with ASCII, and one in 41 of the others.
+/// Sequences at a place that moves through a text of every script: at the start, across the edges of vectors and
+/// blocks, and at the end. Every pair that does not begin with ASCII, and one in 41 of the others.
 #[test]
 fn every_pair_within_a_text() {
     let one_in = if cfg!(miri) { 199 } else { 41 };
@@ -200,8 +200,8 @@ fn long_texts() {
     });
 }
 
-/// The kernels that read, that unmask, and that do so while it is ASCII, at both ends of a page: a text of each script and
-/// length, whole, and with its last byte bad.
+/// The kernels that read, that unmask, and that do so while it is ASCII, at both ends of a page: a text of each script
+/// and length, whole, and with its last byte bad.
 #[cfg(all(unix, not(miri)))]
 #[test]
 fn no_byte_beside_the_text_is_touched() {

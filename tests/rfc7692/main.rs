@@ -12,7 +12,8 @@ mod windows;
 use bytes::BytesMut;
 use websocket_wire::extension::deflate::{Agreement, Deflate, Tuning};
 use websocket_wire::{
-    Assembler, Config, DecodeError, EncodeError, Extensions, Header, Limits, Message, Opcode, Role, Rsv,
+    Assembler, Config, DecodeError, EncodeError, Encoder, Extensions, Header, Limits, Message, Opcode, Role, Rsv,
+    SendQueue,
 };
 
 /// Without a threshold, so that short messages are compressed too.

@@ -195,3 +195,31 @@ fn without_context_takeover_every_message_can_be_read_alone_at_every_level() {
         }
     }
 }
+
+#[test]
+fn a_message_that_is_refused_leaves_the_context_as_it_was() {
+    let message = Message::Text("the quick brown fox jumps over the lazy dog".into());
+    let mut sending = extensions(Role::Server, Agreement::DEFAULT);
+    let (mut encoder, mut wire) = (Encoder::server().claims(sending.claims()), Vec::new());
+    encoder.encode_to(Header::new(Opcode::Binary).fragment(), b"open", &mut wire).unwrap();
+    let refused = encoder.message_with(&mut sending, &message, &mut wire);
+    assert_eq!(refused, Err(EncodeError::UnfinishedMessage));
+    encoder.encode_to(Opcode::Continuation, b"", &mut wire).unwrap();
+    encoder.message_with(&mut sending, &message, &mut wire).unwrap();
+    let received = feed(&mut client(Agreement::DEFAULT), &wire, usize::MAX);
+    assert_eq!(received, Ok(vec![binary(b"open".to_vec()), message]));
+}
+
+#[test]
+fn a_message_that_the_queue_refuses_leaves_the_context_as_it_was() {
+    let text = "the quick brown fox jumps over the lazy dog";
+    let mut sending = extensions(Role::Server, Agreement::DEFAULT);
+    let mut queue = SendQueue::new(Encoder::server().claims(sending.claims()));
+    let bits = Message::Raw { opcode: Opcode::Text, rsv: Rsv::RSV2, payload: text.into() };
+    assert_eq!(queue.push_message_with(&mut sending, bits), Err(EncodeError::ReservedBits));
+    queue.push_message_with(&mut sending, Message::Text(text.into())).unwrap();
+    let mut slices = [&[][..]; 4];
+    let count = queue.slices(&mut slices);
+    let received = feed(&mut client(Agreement::DEFAULT), &slices[..count].concat(), usize::MAX);
+    assert_eq!(received, Ok(vec![Message::Text(text.into())]));
+}

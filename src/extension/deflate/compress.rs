@@ -40,7 +40,8 @@ pub(super) fn compress(
         // Only a stream that has lost its state, or was not made here, fails.
         result.map_err(|_| EncodeError::PayloadTooLong)?;
         payload = &payload[taken as usize..];
-        // zlib: "If deflate returns with avail_out == 0, this function must be called again". With room left, all is out.
+        // zlib: "If deflate returns with avail_out == 0, this function must be called again". With room left, all is
+        // out.
         if made < room && payload.is_empty() {
             break;
         }

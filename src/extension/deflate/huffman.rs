@@ -1,6 +1,7 @@
 //! The Huffman codes of DEFLATE (RFC 1951 §3.2.2), as tables that the next bits of the stream index.
 //!
-//! An entry holds all that its symbol means, so that one look gives a literal, or a length and how to find its extra bits:
+//! An entry holds all that its symbol means, so that one look gives a literal, or a length and how to find its extra
+//! bits:
 //!
 //! ```text
 //! bit                 31  16-30   15          14        13   8-11               0-7
@@ -105,8 +106,8 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
 
     /// Makes this the code in which symbol `i` is `symbols[i]` and has `lens[i]` bits, 0 for none.
     ///
-    /// A code that leaves bit strings without a meaning is refused, as zlib does, but for a single code of one bit where
-    /// `may_be_single`, and for no code at all, which is a fault only once it is used.
+    /// A code that leaves bit strings without a meaning is refused, as zlib does, but for a single code of one bit
+    /// where `may_be_single`, and for no code at all, which is a fault only once it is used.
     pub(super) fn rebuild(&mut self, lens: &[u8], symbols: &[Entry], may_be_single: bool) -> Result<(), Invalid> {
         let mut counts = [0; MAX_LEN + 1];
         used(lens).for_each(|(_, len)| counts[len] += 1);
@@ -116,8 +117,8 @@ impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
     }
 
     /// "Huffman codes are packed starting with the most-significant bit of the code" (RFC 1951 §3.1.1), so that a code
-    /// stands in its index with its bits reversed. The table for codes of one bit more is the table twice, and then its own
-    /// codes.
+    /// stands in its index with its bits reversed. The table for codes of one bit more is the table twice, and then its
+    /// own codes.
     fn fill(
         &mut self,
         lens: &[u8],
@@ -200,8 +201,8 @@ fn sorted(lens: &[u8], counts: &[u16; MAX_LEN + 1]) -> [u16; 320] {
     order
 }
 
-/// Returns the symbols that have a code, and its length. Most of a message's bytes are of a few kinds, so that whole groups of
-/// symbols have none.
+/// Returns the symbols that have a code, and its length. Most of a message's bytes are of a few kinds, so that whole
+/// groups of symbols have none.
 fn used(lens: &[u8]) -> impl Iterator<Item = (u16, usize)> {
     let groups = (0..).step_by(8).zip(lens.chunks(8)).filter(|(_, lens)| lens.iter().any(|&len| len > 0));
     let symbols = groups.flat_map(|(first, lens)| (first..).zip(lens));

@@ -1,8 +1,8 @@
 //! DEFLATE (RFC 1951) in the direction of the receiver: the blocks of a stream that goes on from message to message.
 //!
-//! Written here and not taken from a zlib, because none tells what permessage-deflate asks for; `ARCHITECTURE.md` has the
-//! reasons, and `tests/rfc7692/why.rs` shows them. The memory is that of the window, as far as it has been filled, and 8
-//! KiB of tables from the first block that brings codes of its own.
+//! Written here and not taken from a zlib, because none tells what permessage-deflate asks for; `ARCHITECTURE.md` has
+//! the reasons, and `tests/rfc7692/why.rs` shows them. The memory is that of the window, as far as it has been filled,
+//! and 8 KiB of tables from the first block that brings codes of its own.
 
 use alloc::boxed::Box;
 use std::sync::LazyLock;
@@ -103,8 +103,8 @@ impl Inflate {
         Self { bits: Bits::NONE, state: State::Block, is_final: false, dynamic: None, window: Window::new(window_bits) }
     }
 
-    /// Inflates from the front of `input`, which is moved on, into `to`, of which the written part is not in the window.
-    /// What was written stands before a fault.
+    /// Inflates from the front of `input`, which is moved on, into `to`, of which the written part is not in the
+    /// window. What was written stands before a fault.
     pub(super) fn run(&mut self, input: &mut &[u8], to: &mut Written<'_>) -> Pause {
         loop {
             match self.step(input, to) {
@@ -121,8 +121,8 @@ impl Inflate {
     }
 
     /// Ends a message and tells whether it may end here: in an empty stored block of which the last four bytes are
-    /// missing, "0x00 0x00 0xff 0xff" (RFC 7692 §7.2.1), or between two blocks and two bytes, as one does that has no byte
-    /// or whose last block is final.
+    /// missing, "0x00 0x00 0xff 0xff" (RFC 7692 §7.2.1), or between two blocks and two bytes, as one does that has no
+    /// byte or whose last block is final.
     ///
     /// Feeding the four bytes instead would let them be taken for data of a block that is cut short.
     pub(super) fn end_message(&mut self) -> bool {
@@ -168,8 +168,8 @@ impl Inflate {
         Ok(None)
     }
 
-    /// Goes to the next block. Behind a final one the stream goes on at the next byte: "implementors can choose to flush
-    /// data using DEFLATE blocks with "BFINAL" set to 1" (RFC 7692 §7.2.3.4).
+    /// Goes to the next block. Behind a final one the stream goes on at the next byte: "implementors can choose to
+    /// flush data using DEFLATE blocks with "BFINAL" set to 1" (RFC 7692 §7.2.3.4).
     fn end_block(&mut self) {
         if self.is_final {
             self.bits.skip_to_byte();

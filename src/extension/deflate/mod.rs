@@ -17,10 +17,10 @@
 //! | sending, [`mem_level`](Tuning::mem_level) 8 | 372 KiB | 246 KiB |
 //! | sending, `mem_level` 1 | 260 KiB | 134 KiB |
 //!
-//! The window of the receiver grows with what is received. Without context takeover no message needs what the one before
-//! has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many connections. A message
-//! that is being received takes up to twice what has been inflated of it, and never more than one and a half times the
-//! limit.
+//! The window of the receiver grows with what is received. Without context takeover no message needs what the one
+//! before has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many
+//! connections. A message that is being received takes up to twice what has been inflated of it, and never more than
+//! one and a half times the limit.
 
 mod bits;
 mod compress;
@@ -76,8 +76,8 @@ impl Default for Tuning {
 
 /// permessage-deflate on one connection, as it was agreed on.
 ///
-/// A message of which any frame but the first has RSV1 is refused by the [`Decoder`](crate::Decoder), as are control frames
-/// that have it. Messages without RSV1 pass as they are. What is inflated is held to the limit while it is.
+/// A message of which any frame but the first has RSV1 is refused by the [`Decoder`](crate::Decoder), as are control
+/// frames that have it. Messages without RSV1 pass as they are. What is inflated is held to the limit while it is.
 ///
 /// ```
 /// use bytes::BytesMut;

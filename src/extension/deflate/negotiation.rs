@@ -137,14 +137,13 @@ impl Offer {
         client_max_window_bits: 15,
     };
 
-    /// Chooses, as a server, from the offers of a client. Returns the agreement, whose `Display` is the answer, or `None`
-    /// where no offer can be accepted; then the handshake goes on without the extension.
+    /// Chooses, as a server, from the offers of a client. Returns the agreement, whose `Display` is the answer, or
+    /// `None` where no offer can be accepted; then the handshake goes on without the extension.
     ///
-    /// "The order of elements is important as it specifies the client's preference" (RFC 7692 §5), so the first offer that can
-    /// be kept is taken. Declined are
-    /// offers with a parameter that is unknown, repeated or has an invalid value (§7.1), those that hold the server to a
-    /// window of 2^8 bytes, which zlib cannot compress with, and those whose client cannot be held to
-    /// [`client_max_window_bits`](Self::client_max_window_bits).
+    /// "The order of elements is important as it specifies the client's preference" (RFC 7692 §5), so the first offer
+    /// that can be kept is taken. Declined are offers with a parameter that is unknown, repeated or has an invalid
+    /// value (§7.1), those that hold the server to a window of 2^8 bytes, which zlib cannot compress with, and those
+    /// whose client cannot be held to [`client_max_window_bits`](Self::client_max_window_bits).
     ///
     /// # Errors
     ///
@@ -173,8 +172,9 @@ impl Offer {
     }
 
     fn agree(&self, offered: Params) -> Option<Agreement> {
-        // "A server accepts an extension negotiation offer with this parameter by including the 'server_max_window_bits'
-        // extension parameter in the extension negotiation response" (§7.1.2.1): also where it is 15.
+        // "A server accepts an extension negotiation offer with this parameter by including the
+        // 'server_max_window_bits' extension parameter in the extension negotiation response" (§7.1.2.1): also where it
+        // is 15.
         let server_max_window_bits = at_most(self.server_max_window_bits, offered.server_bits);
         // "If a received extension negotiation offer doesn't have the 'client_max_window_bits' [...], the corresponding
         // extension negotiation response to the offer MUST NOT include" it. (§7.1.2.2)
@@ -193,12 +193,13 @@ impl Offer {
         })
     }
 
-    /// Reads, as the client that has made this offer, the answer of the server. `None` says that the server has declined.
+    /// Reads, as the client that has made this offer, the answer of the server. `None` says that the server has
+    /// declined.
     ///
     /// # Errors
     ///
-    /// The client is to fail the connection: the answer has a parameter that is unknown, repeated, has an invalid value or
-    /// does not fit the offer (RFC 7692 §7.1).
+    /// The client is to fail the connection: the answer has a parameter that is unknown, repeated, has an invalid value
+    /// or does not fit the offer (RFC 7692 §7.1).
     ///
     /// ```
     /// # use websocket_wire::extension::deflate::{NegotiationError, Offer};
@@ -258,7 +259,8 @@ impl Default for Offer {
 }
 
 impl fmt::Display for Offer {
-    /// Writes the offer as it stands in the header. `client_max_window_bits` is always there, so that the server may choose.
+    /// Writes the offer as it stands in the header. `client_max_window_bits` is always there, so that the server may
+    /// choose.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(NAME)?;
         flag(f, Name::ServerNoContextTakeover, self.server_no_context_takeover)?;

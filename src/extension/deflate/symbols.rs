@@ -8,10 +8,11 @@ use super::window::Window;
 /// The two codes of a block, 7 KiB.
 #[derive(Clone)]
 pub(super) struct Codes {
-    /// No complete code of 286 symbols and 15 bits takes more than 1,332 entries, which a search of all of them tells; the
-    /// fixed code has 288 symbols, of 9 bits at most.
+    /// No complete code of 286 symbols and 15 bits takes more than 1,332 entries, which a search of all of them tells;
+    /// the fixed code has 288 symbols, of 9 bits at most.
     pub(super) literals: Table<10, 1332>,
-    /// No complete code of 30 symbols and 15 bits takes more than 400 entries; the fixed code has 32 symbols, of 5 bits.
+    /// No complete code of 30 symbols and 15 bits takes more than 400 entries; the fixed code has 32 symbols, of 5
+    /// bits.
     pub(super) distances: Table<8, 400>,
 }
 
@@ -102,8 +103,8 @@ impl Codes {
         }
     }
 
-    /// Takes the match whose length is `entry`, the last of `len` bits. `None`, and nothing taken, where not all of it is
-    /// here.
+    /// Takes the match whose length is `entry`, the last of `len` bits. `None`, and nothing taken, where not all of it
+    /// is here.
     fn match_of(&self, entry: Entry, len: u32, bits: &mut Bits) -> Result<Option<Match>, Invalid> {
         if entry.is_exception() {
             return Err(Invalid);
@@ -121,8 +122,8 @@ impl Codes {
         Ok(Some(found))
     }
 
-    /// Decodes as [`decode`](Self::decode) does, but with nothing in doubt: three words of input are here, and room for the
-    /// longest match. Stops before the end of the block.
+    /// Decodes as [`decode`](Self::decode) does, but with nothing in doubt: three words of input are here, and room for
+    /// the longest match. Stops before the end of the block.
     ///
     /// What it changes is kept in registers, which is half of its speed.
     fn apace(&self, bits: &mut Bits, input: &mut &[u8], window: &Window, to: &mut Written<'_>) -> Result<(), Invalid> {
@@ -232,8 +233,8 @@ impl Apace<'_, '_> {
     }
 }
 
-/// Returns the symbol that `bits` begin with, its extra bits not yet taken, and how many bits it has with them. `None` where
-/// the `count` bits that are here do not tell.
+/// Returns the symbol that `bits` begin with, its extra bits not yet taken, and how many bits it has with them. `None`
+/// where the `count` bits that are here do not tell.
 #[inline]
 fn symbol<const BITS: u32, const SIZE: usize>(
     table: &Table<BITS, SIZE>,

@@ -18,20 +18,20 @@ use crate::opcode::Opcode;
 use crate::side::{Server, Side};
 
 /// The shortest payload that a server shares instead of copying it, in bytes. Below, a copy behind the frame before it
-/// takes less time than a slice more to write: eight messages in a vectored write to a Unix socket took 467 ns each copied
-/// and 494 shared with 1536 bytes, 543 and 467 with 2048 (x86-64, all of the path, reading included).
+/// takes less time than a slice more to write: eight messages in a vectored write to a Unix socket took 467 ns each
+/// copied and 494 shared with 1536 bytes, 543 and 467 with 2048 (x86-64, all of the path, reading included).
 const SHARED: usize = 2048;
 
-/// How many bytes of control frames may wait before a pong takes the place of the pong before it. A peer that sends some
-/// pings at once, as test suites do, has all of them answered.
+/// How many bytes of control frames may wait before a pong takes the place of the pong before it. A peer that sends
+/// some pings at once, as test suites do, has all of them answered.
 const PONGS: usize = 2048;
 
 /// The frames that one connection has yet to write, in the order in which they go out.
 ///
-/// It holds the connection's [`Encoder`], so what is pushed is judged at once and is in the right order. Control frames go
-/// ahead of all data frames that have not begun, also between the fragments of a message, never into a frame. It is a
-/// [`Buf`](bytes::Buf); [`slices`](Self::slices) gives what a vectored write takes, and [`advance`](Self::advance) goes on behind a
-/// partial write of any length.
+/// It holds the connection's [`Encoder`], so what is pushed is judged at once and is in the right order. Control frames
+/// go ahead of all data frames that have not begun, also between the fragments of a message, never into a frame. It is
+/// a [`Buf`](bytes::Buf); [`slices`](Self::slices) gives what a vectored write takes, and [`advance`](Self::advance)
+/// goes on behind a partial write of any length.
 ///
 /// A server shares payloads of 2 KiB or more that come as [`Bytes`]; shorter ones are copied, so that short messages go
 /// out in long slices. A client copies and masks each payload, once.
@@ -43,9 +43,9 @@ const PONGS: usize = 2048;
 /// and a frame. [`len`](Self::len) and [`messages`](Self::messages) tell when to stop pushing.
 ///
 /// A peer that pings and does not read cannot make it grow: where 2 KiB of pongs wait, the next takes the place of the
-/// last, and so the last one always answers the last ping. "If an endpoint receives a Ping frame and has not yet sent Pong
-/// frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most recently
-/// processed Ping frame." (RFC 6455 §5.5.3)
+/// last, and so the last one always answers the last ping. "If an endpoint receives a Ping frame and has not yet sent
+/// Pong frame(s) in response to previous Ping frame(s), the endpoint MAY elect to send a Pong frame for only the most
+/// recently processed Ping frame." (RFC 6455 §5.5.3)
 ///
 /// # Example
 ///
@@ -164,8 +164,8 @@ impl<S: Side> SendQueue<S> {
         self
     }
 
-    /// Pushes a message: data behind all other data, in fragments where the queue is [told so](Self::fragmenting); a ping
-    /// as [`ping`](Self::ping), a pong as [`pong`](Self::pong), a close frame as [`close`](Self::close).
+    /// Pushes a message: data behind all other data, in fragments where the queue is [told so](Self::fragmenting); a
+    /// ping as [`ping`](Self::ping), a pong as [`pong`](Self::pong), a close frame as [`close`](Self::close).
     ///
     /// # Errors
     ///
@@ -298,8 +298,8 @@ impl<S: Side> SendQueue<S> {
         Ok(())
     }
 
-    /// Pushes a close frame behind all data that is queued; pings are answered until that is written. Behind a close frame
-    /// it is dropped, and data is refused.
+    /// Pushes a close frame behind all data that is queued; pings are answered until that is written. Behind a close
+    /// frame it is dropped, and data is refused.
     ///
     /// # Errors
     ///
@@ -324,12 +324,12 @@ impl<S: Side> SendQueue<S> {
         if self.is_closed() { Ok(()) } else { self.put_close(close) }
     }
 
-    /// Pushes a close frame ahead of all data that has not begun, which is dropped: for an end that cannot wait until a slow
-    /// peer has read what is queued. It takes the place of a close frame that still waits behind data; behind any other
-    /// it is dropped.
+    /// Pushes a close frame ahead of all data that has not begun, which is dropped: for an end that cannot wait until a
+    /// slow peer has read what is queued. It takes the place of a close frame that still waits behind data; behind any
+    /// other it is dropped.
     ///
-    /// "An endpoint MAY delay sending a Close frame until its current message is sent" (§5.5.1); here only the frame that
-    /// has begun is.
+    /// "An endpoint MAY delay sending a Close frame until its current message is sent" (§5.5.1); here only the frame
+    /// that has begun is.
     ///
     /// # Errors
     ///
@@ -374,8 +374,8 @@ impl<S: Side> SendQueue<S> {
         self.close.is_some() || self.encoder.is_closed()
     }
 
-    /// Returns the encoder, to ask for its state: that of the frames that have been pushed, whether or not they have been
-    /// written.
+    /// Returns the encoder, to ask for its state: that of the frames that have been pushed, whether or not they have
+    /// been written.
     ///
     /// ```
     /// # use websocket_wire::{Encoder, SendQueue};
@@ -433,7 +433,8 @@ impl<S: Side> SendQueue<S> {
 }
 
 impl SendQueue<Server> {
-    /// Pushes a frame that was encoded once for many connections. Frames of 2 KiB or more are shared, shorter ones copied.
+    /// Pushes a frame that was encoded once for many connections. Frames of 2 KiB or more are shared, shorter ones
+    /// copied.
     ///
     /// # Errors
     ///

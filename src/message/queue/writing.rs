@@ -17,8 +17,8 @@ pub(super) struct Begun {
 }
 
 impl<S: Side> SendQueue<S> {
-    /// Returns the first slices of what is to be written, in order, in the front of `slices`, and how many they are. Where
-    /// they are less than `slices` has room for, they are all.
+    /// Returns the first slices of what is to be written, in order, in the front of `slices`, and how many they are.
+    /// Where they are less than `slices` has room for, they are all.
     ///
     /// Nothing is to be pushed between this and the [`advance`](Self::advance) over what was written of it.
     ///
@@ -71,8 +71,8 @@ impl<S: Side> SendQueue<S> {
         }
     }
 
-    /// Returns how many bytes are to be written: whole frames, control frames included, and what is left of one that has
-    /// begun; a close frame once no data is ahead of it.
+    /// Returns how many bytes are to be written: whole frames, control frames included, and what is left of one that
+    /// has begun; a close frame once no data is ahead of it.
     ///
     /// ```
     /// # use websocket_wire::{Encoder, Opcode, SendQueue};
