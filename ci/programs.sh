@@ -2,12 +2,13 @@
 # The programs of examples/net: formatted, without warnings, tested, and `console` against real servers over 127.0.0.1: one
 # line a check, and at the end `N passed, N failed`.
 #
-# The servers are PyPI `websockets` and npm `ws`, as pinned in ci/interop/.
+# The servers are PyPI `websockets` and `aiohttp` and npm `ws`, as pinned in ci/interop/, Debian's Protocol::WebSocket for Perl
+# and libwebsockets' test server, and `server_tokio`.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # How many checks there are.
-readonly CHECKS=19
+readonly CHECKS=25
 
 export CARGO_TERM_COLOR=never
 
@@ -126,6 +127,35 @@ for peer in websockets ws; do
     rm "$logs/in"
     stop
 done
+
+perl -MProtocol::WebSocket -e 1 2>/dev/null && command -v libwebsockets-test-server >/dev/null || {
+    apt-get update -qq
+    apt-get install -qqy --no-install-recommends libprotocol-websocket-perl libwebsockets-test-server
+}
+printf 'one\n\ngrößer 😀\n' >"$logs/lines"
+start "$PYTHON" ci/interop/aiohttp_server.py
+check "aiohttp: every byte of the lines is echoed" echoed "$url"
+check "aiohttp: the same, compressed" echoed --deflate "$url"
+stop
+start perl ci/interop/echo_server.pl
+check "Protocol::WebSocket: every byte of the lines is echoed" echoed "$url"
+stop
+start "$target/debug/server_tokio" --listen 127.0.0.1:0
+check "server_tokio: every byte of the lines is echoed" echoed "$url"
+check "server_tokio: the same, compressed" echoed --deflate "$url"
+stop
+# libwebsockets takes no port 0, says nothing when it listens, and mirrors no empty message.
+port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])')
+libwebsockets-test-server --interface lo --port="$port" >"$logs/server" 2>&1 </dev/null &
+server=$!
+for _ in {1..50}; do
+    if (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; then break; fi
+    sleep 0.1
+done
+printf 'one\ngrößer 😀\n' >"$logs/lines"
+check "libwebsockets: every byte of the lines is mirrored" \
+    echoed --protocol lws-mirror-protocol "ws://127.0.0.1:$port/"
+stop
 
 echo "$passed passed, $failed failed"
 # A check that never ran must not pass.
