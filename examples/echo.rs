@@ -5,8 +5,8 @@
 
 mod support;
 
-use std::io::{self, IsTerminal, Write};
-use std::net::{TcpListener, TcpStream};
+use std::io::{self, IsTerminal, Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
@@ -31,6 +31,9 @@ The client exits with 0 if every byte came back, with 1 if not, and with 2 for w
 
 /// How long the client waits for the next message before it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long the peer of the server may take to see that the stream has ended.
+const LINGER: Duration = Duration::from_secs(2);
 
 type Result<T> = std::result::Result<T, Fault>;
 
@@ -80,9 +83,12 @@ fn listen(address: &str) -> Result<TcpListener> {
 fn serve(listener: &TcpListener) -> Result<()> {
     for (number, stream) in (1..).zip(listener.incoming()) {
         let stream = stream?;
-        std::thread::spawn(move || match echo(stream) {
-            Ok(closes) => println!("connection {number}: {closes}"),
-            Err(fault) => println!("connection {number}: {fault}"),
+        std::thread::spawn(move || {
+            match echo(&stream) {
+                Ok(closes) => println!("connection {number}: {closes}"),
+                Err(fault) => println!("connection {number}: {fault}"),
+            }
+            finish(stream);
         });
     }
     Ok(())
@@ -105,13 +111,26 @@ fn named(close: Option<&Close>) -> String {
 }
 
 /// Serves one connection: sends every message back, until a close frame has gone both ways.
-fn echo(stream: TcpStream) -> Result<Closes> {
-    let (mut peer, mut receiver, path) = accept(stream)?;
+fn echo(stream: &TcpStream) -> Result<Closes> {
+    let (mut peer, mut receiver, path) = accept(stream.try_clone()?)?;
     if let Some(close) = asked_close(&path) {
         peer.send(&Message::Close(Some(close.clone())))?;
         return Ok(Closes { sent: Some(close), received: last_words(&mut receiver)? });
     }
     send_back(&mut peer, &mut receiver)
+}
+
+/// Ends the stream and reads on until the peer has seen that (RFC 6455 §7.1.1): to close a socket with unread bytes resets
+/// the connection, and the peer may lose the close frame and what went before it.
+fn finish(mut stream: TcpStream) {
+    let (end, mut unread) = (Instant::now() + LINGER, [0; 4096]);
+    stream.shutdown(Shutdown::Write).ok();
+    loop {
+        let left = end.saturating_duration_since(Instant::now());
+        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() || !matches!(stream.read(&mut unread), Ok(1..)) {
+            return;
+        }
+    }
 }
 
 /// Sends every message of a server back.
