@@ -126,8 +126,9 @@ fn finish(mut stream: TcpStream) {
     let (end, mut unread) = (Instant::now() + LINGER, [0; 4096]);
     stream.shutdown(Shutdown::Write).ok();
     loop {
-        let left = end.saturating_duration_since(Instant::now());
-        if left.is_zero() || stream.set_read_timeout(Some(left)).is_err() || !matches!(stream.read(&mut unread), Ok(1..)) {
+        // No time at all is an error.
+        let left = stream.set_read_timeout(Some(end.saturating_duration_since(Instant::now())));
+        if left.is_err() || !matches!(stream.read(&mut unread), Ok(1..)) {
             return;
         }
     }

@@ -10,7 +10,6 @@ made wrong on purpose that the check of that name has to find.
 import argparse
 import asyncio
 import collections
-import itertools
 import random
 import sys
 import tempfile
@@ -28,6 +27,7 @@ DRAIN = 30  # seconds until the server has let all go
 ENOUGH = 5  # failures, to end the run
 GROWTH = 4 << 20  # bytes that may be resident more than after the warm-up
 WARM_UP = 0.25  # of the rounds
+LEAST = 4  # rounds, however slow the machine
 PLANTS = ["panic", "close", "echo", "status", "hang", "leak", "memory", "empty"]
 
 CONVERSATIONS = {**{kind: weight for kind, (_, _, weight) in cases.FAULTS.items()}, **cases.ENDS}
@@ -47,15 +47,16 @@ class Soak:
         self.server, self.seed, self.plant, self.rate = server, seed, plant, rate
         # A server that closes ahead of what waits may drop it: only what is whole and in order is asked of it.
         self.is_tolerant = tolerant
-        self.numbers = itertools.count()
+        self.started = 0
         self.passed, self.messages, self.octets = collections.Counter(), 0, 0
         self.failures = []
         self.held = []  # connections that stay open until the end of the round
 
     async def worker(self, until):
-        while time.monotonic() < until and len(self.failures) < ENOUGH:
-            start = time.monotonic()
-            await self.case(next(self.numbers))
+        while (time.monotonic() < until or self.started < len(KINDS)) and len(self.failures) < ENOUGH:
+            start, number = time.monotonic(), self.started
+            self.started += 1
+            await self.case(number)
             await asyncio.sleep(max(0, CONNECTIONS / self.rate - (time.monotonic() - start)))
 
     async def case(self, number):
@@ -210,8 +211,8 @@ class Soak:
         until = time.monotonic() + seconds
         await asyncio.gather(*(self.worker(until) for _ in range(CONNECTIONS)))
         if self.plant == "panic":
-            self.server.process.kill()
-            self.server.process.wait()
+            self.server.log.write("thread '<unnamed>' panicked at nowhere\n")
+            self.server.log.flush()
         if self.plant == "leak":
             self.leaked = await Link.open(self.server.port, None)
         for link in self.held:
@@ -234,7 +235,9 @@ class Soak:
         await asyncio.sleep(1)
         idle, resident = self.server.held(), []
         until, length = time.monotonic() + seconds, min(10, seconds / 10)
-        while time.monotonic() < until and not self.failures and self.server.is_alive():
+        while time.monotonic() < until or 0 < len(resident) < LEAST:
+            if self.failures or not self.server.is_alive():
+                break
             await self.round(length)
             if not self.server.is_alive():
                 break
@@ -263,8 +266,8 @@ class Soak:
         if resident and self.server.is_alive():
             warm = warm_up(resident)
             later = max(resident[len(warm) :], default=0)
-            print(f"resident when idle, {len(resident)} rounds: {kib(max(warm))} at most in the first {len(warm)}, {kib(later)} "
-                  f"at most later, {kib(resident[-1])} at the end; {kib(self.server.peak())} at the peak")
+            print(f"resident when idle, {len(resident)} rounds: {kib(max(warm))} at most in the first {len(warm)}, "
+                  f"{kib(later)} at most later, {kib(resident[-1])} at the end; {kib(self.server.peak())} at the peak")
             print("idle threads and files at the end: {} and {}".format(*self.server.held()))
 
 
