@@ -20,14 +20,17 @@ EDGES = [0, 1, 2, 31, 32, 63, 124, 125, 126, 127, 128, 65534, 65535, 65536]
 
 
 class Case:
-    """The bytes to send, and the verdict. `end` is "close", "fault", "eof" or "reset"."""
+    """The bytes to send, and the verdict.
+
+    `end` is "close", "fault", "eof" or "reset". A late peer waits before it reads, a deaf one does not read at all.
+    """
 
     def __init__(self, rng, deflater):
         self.rng, self.deflater = rng, deflater
         self.wire = bytearray()
         self.data, self.pings, self.before = [], [], 0
         self.end, self.close = "close", None
-        self.is_deaf = False
+        self.is_deaf, self.is_late = False, False
 
     def add(self, opcode, payload=b"", **how):
         self.wire += frame(self.rng, opcode, payload, **how)
@@ -159,6 +162,14 @@ def interleaved(case):
     case.add(case.rng.choice([TEXT, BINARY]), b"another", fin=case.rng.random() < 0.5)
 
 
+def much_unread(case):
+    """A server that drops the socket here resets the connection, and what the peer has not read is lost."""
+    case.is_late, payload = True, case.rng.randbytes(100_000)
+    case.add(BINARY, payload)
+    case.data.append((BINARY, payload))
+    case.add(PING, bytes(65_000))
+
+
 def close_of_one_byte(case):
     open_message(case)
     case.add(CLOSE, case.rng.randbytes(1))
@@ -264,6 +275,7 @@ FAULTS = {
     top_bit: (1002, None, 4),
     unexpected_continuation: (1002, None, 4),
     interleaved: (1002, None, 4),
+    much_unread: (1002, None, 1),
     close_of_one_byte: (1002, None, 4),
     close_code: (1002, None, 4),
     close_reason: (1007, None, 4),
