@@ -12,22 +12,31 @@ if ! [ -e /usr/include/wslay/wslay.h ]; then
     apt-get install -y --no-install-recommends libwslay-dev >&2
 fi
 
+source ci/interop/install.sh
 cargo build --release --quiet --manifest-path benches/peers/Cargo.toml
 bin=benches/peers/target/release
+growth=$(mktemp)
+websockets=$(mktemp)
+trap 'rm -f "$growth" "$websockets"' EXIT
+
 case " $* " in
-*" --only "*) exec "$bin/peers" "$@" ;;
+*" --only "*)
+    only=$(sed 's/.*--only //; s/ --.*//' <<<"$*")
+    "$PYTHON" benches/peers/websockets_python.py "$only" >"$websockets"
+    "$bin/peers" "$@" --websockets "$websockets"
+    exit
+    ;;
 *" --quick "*) out=benches/peers/target/report ;;
 *) out=docs ;;
 esac
 mkdir -p "$out"
 
-growth=$(mktemp)
-trap 'rm -f "$growth"' EXIT
+"$PYTHON" benches/peers/websockets_python.py >"$websockets"
 "$bin/growth" "$@" >"$growth"
 
 revision=$(git rev-parse --short HEAD)
 # Of what is measured: the document itself may have changed.
 git diff --quiet HEAD -- src benches Cargo.toml || revision="$revision, changed"
 command="ci/bench.sh${*:+ $*}"
-"$bin/peers" "$@" --out "$out" --growth "$growth" --date "$(date -u +%F)" --revision "$revision" --command "$command"
+"$bin/peers" "$@" --websockets "$websockets" --out "$out" --growth "$growth" --date "$(date -u +%F)" --revision "$revision" --command "$command"
 cat "$growth"

@@ -48,7 +48,7 @@ def tests_of(root, file):
 
 def problem_of(root, name):
     """Returns what is wrong with a name in backticks, or None."""
-    if name.startswith("examples/"):
+    if name.startswith("examples/") and "::" not in name:
         return None if (root / name).exists() else f"{name} does not exist"
     file, separator, function = name.partition("::")
     if not separator:
@@ -94,7 +94,7 @@ PLANTED = """\
 | EV-5 | five | out: |
 | EV-6 | | `src/d.rs::fourth` |
 | EV-7 | seven | a promise |
-| EV-8 | eight | `examples/e.rs`, `examples/f.rs` |
+| EV-8 | eight | `examples/e.rs`, `examples/f.rs`, `examples/e.rs::second` |
 | EV-8 | again | `a.rs::first` |
 | EV-10 | ten | `first` |
 """
@@ -105,6 +105,7 @@ line 7: EV-5 is out without a reason
 line 8: EV-6 says nothing of the capability
 line 9: EV-7 names neither a test nor an example
 line 10: examples/f.rs does not exist
+line 10: examples/e.rs has no test second
 line 11: EV-8 stands in line 10 too
 line 12: first is neither FILE::FUNCTION nor an example
 EV-9 is missing

@@ -4,6 +4,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# How many checks there are: 80 combinations and the end of each peer's client, and ten runs against its server.
+readonly CHECKS=182
+
 source ci/interop/install.sh
 cargo build --quiet --locked --release --features deflate --example echo
 readonly ECHO=target/release/examples/echo
@@ -19,43 +22,14 @@ readonly PARAMS=(
     "client_no_context_takeover; client_max_window_bits=10"
 )
 
-passed=0
-failed=0
-server=
-logs=$(mktemp -d)
-trap 'stop; rm -rf "$logs"' EXIT
-
-stop() {
-    if [[ -n $server ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-
-# start COMMAND...: starts a server and sets `url` to where it listens.
-start() {
-    : >"$logs/server"
-    timeout 300 "$@" >>"$logs/server" 2>&1 </dev/null &
-    server=$!
-    url=
-    for _ in {1..100}; do
-        url=$(sed -n '1s/^listening on //p' "$logs/server")
-        if [[ -n $url ]]; then return; fi
-        sleep 0.1
-    done
-    echo "FAIL $*: does not listen"
-    cat "$logs/server"
-    exit 1
-}
+source ci/interop/checks.sh
 
 peer_as_client() {
     start "$ECHO" --listen 127.0.0.1:0
-    timeout 240 ${PEER[$1]} client "$url" </dev/null >"$logs/client" 2>&1 || true
-    cat "$logs/client"
-    passed=$((passed + $(grep -c '^ok ' "$logs/client" || true)))
-    # A client that ends early has not shown what it did not say: there are 80 combinations.
-    failed=$((failed + 80 - $(grep -c '^ok ' "$logs/client" || true)))
+    local status=0
+    timeout 240 ${PEER[$1]} client "$url" </dev/null >"$logs/client" 2>&1 || status=$?
+    count client
+    verdict "$status" "$1/client runs to its end"
     stop
 }
 
@@ -65,11 +39,9 @@ peer_as_server() {
     local what="$1/server asks \"$2\", offered \"$3\""
     if timeout 60 "$ECHO" --connect "$url" --offer "$3" </dev/null >"$logs/out" 2>&1 &&
         grep -q '^agreed on permessage-deflate' "$logs/out"; then
-        passed=$((passed + 1))
-        echo "ok $what: $(sed -n '1s/^agreed on //p' "$logs/out")"
+        verdict 0 "$what: $(sed -n '1s/^agreed on //p' "$logs/out")"
     else
-        failed=$((failed + 1))
-        echo "FAIL $what"
+        verdict 1 "$what"
         tail -n 20 "$logs/out"
     fi
     stop
@@ -83,5 +55,4 @@ for peer in websockets ws; do
     done
 done
 
-echo "$passed passed, $failed failed"
-((failed == 0))
+conclude "$CHECKS"

@@ -18,46 +18,7 @@ fi
 declare -A CLIENT=([websockets]="$PYTHON ci/interop/client.py" [ws]="node ci/interop/client.js")
 declare -A SERVER=([websockets]="$PYTHON ci/interop/server.py" [ws]="node ci/interop/server.js")
 
-passed=0
-failed=0
-server=
-logs=$(mktemp -d)
-trap 'stop; rm -rf "$logs"' EXIT
-
-stop() {
-    if [[ -n $server ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-
-# start COMMAND...: starts a server, its output in $logs/server, and sets `url` to where it listens.
-start() {
-    : >"$logs/server" # the one before has left its address here
-    timeout 300 "$@" >>"$logs/server" 2>&1 </dev/null &
-    server=$!
-    url=
-    for _ in {1..100}; do
-        url=$(sed -n '1s/^listening on //p' "$logs/server")
-        if [[ -n $url ]]; then return; fi
-        sleep 0.1
-    done
-    echo "FAIL $*: does not listen"
-    cat "$logs/server"
-    exit 1
-}
-
-# verdict STATUS WHAT: reports one check.
-verdict() {
-    if (($1 == 0)); then
-        passed=$((passed + 1))
-        echo "ok $2"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $2"
-    fi
-}
+source ci/interop/checks.sh
 
 # says FILE PATTERN WHAT: a line of the file, which may still be on its way, is to match the extended expression.
 says() {
@@ -87,9 +48,7 @@ peer_as_client() {
     start "$ECHO" --listen 127.0.0.1:0
     local status=0
     timeout 240 ${CLIENT[$1]} "$url" </dev/null >"$logs/client" 2>&1 || status=$?
-    cat "$logs/client"
-    passed=$((passed + $(grep -c '^ok ' "$logs/client" || true)))
-    failed=$((failed + $(grep -c '^FAIL ' "$logs/client" || true)))
+    count client
     verdict "$status" "$1/client runs to its end"
     our_server_reports "$1"
     stop
@@ -135,6 +94,4 @@ for peer in websockets ws; do
     peer_as_server "$peer"
 done
 
-echo "$passed passed, $failed failed"
-# A peer that ends early without a word must not pass.
-((failed == 0 && passed >= CHECKS)) || { echo "$CHECKS checks were to pass"; exit 1; }
+conclude "$CHECKS"

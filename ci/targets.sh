@@ -8,7 +8,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 # The code that is chosen by target: kernels, and lengths in `usize`.
-readonly QUICK=(--lib --test masking --test utf8 --test header_exhaustive --test limits --test rfc6455 --test vectors)
+readonly QUICK=(--lib --test masking --test utf8 --test header_exhaustive --test limits --test rfc6455 --test vectors
+    --features deflate --test rfc7692)
 
 # Emulated code without optimisation takes minutes, and so does optimising what the tests depend on.
 readonly PROFILE=(--config profile.test.opt-level=1 --config 'profile.test.package."*".opt-level=0' --config profile.test.debug=0)
@@ -96,7 +97,7 @@ on() {
     elif [[ $quick ]]; then
         tests "$1" default "${QUICK[@]}"
     else
-        tests "$1" default --lib --tests
+        tests "$1" default --features deflate --lib --tests
         tests "$1" no --lib --tests
     fi
 }

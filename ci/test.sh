@@ -93,6 +93,8 @@ step "other CPUs, a selection" ci/targets.sh --quick
 
 step "real peers" ci/interop.sh
 step "real peers, compressed" ci/interop-deflate.sh
+step "server_tokio and its peers, a browser among them" ci/interop-servers.sh
+step "programs" ci/programs.sh
 step "Autobahn|Testsuite" ci/autobahn.sh
 step "firmware" ci/firmware.sh
 

@@ -109,10 +109,10 @@ fn limited(message_len: u64) -> Assembler {
     Assembler::with_extensions(config, extensions(Role::Client, Agreement::DEFAULT, Tuning::DEFAULT))
 }
 
-/// A buffer that grows is copied into one that is larger: both are held for a moment. The window and the tables are 37
-/// KiB, the buffers of the test 16 KiB.
+/// A buffer that grows to the limit is copied from one that is half as large: both are held for a moment. The window and the
+/// tables are 40 KiB, the buffers of the test 16 KiB.
 fn bound(limit: u64) -> usize {
-    2 * limit as usize + (56 << 10)
+    limit as usize * 3 / 2 + (57 << 10)
 }
 
 #[test]
@@ -136,6 +136,26 @@ fn a_bomb_below_the_limit_takes_what_it_is_long() {
     let (result, peak, _) = heap(|| feed(&mut limited(len), &wire));
     assert_eq!(result, Ok(len as usize));
     assert!(peak <= bound(len), "{peak}");
+}
+
+#[test]
+fn a_flood_of_fragments_without_a_byte_takes_nothing_and_is_refused_by_their_count() {
+    let count = Limits::DEFAULT.fragments as usize;
+    let wire = [&[0x42, 0][..], &[0, 0].repeat(count)].concat();
+    let (result, peak, _) = heap(|| feed(&mut limited(1 << 20), &wire));
+    assert_eq!(result, Err(DecodeError::TooManyFragments));
+    assert!(peak < 17 << 10, "{peak}");
+}
+
+#[test]
+fn a_flood_of_blocks_without_a_byte_takes_no_more_than_one_of_them() {
+    // Stored blocks, and final ones with the fixed codes.
+    for blocks in [[0, 0, 0, 0xFF, 0xFF].repeat(20_000), [3, 0].repeat(50_000)] {
+        let wire = frames(&blocks, 1 << 16);
+        let (result, peak, _) = heap(|| feed(&mut limited(1 << 20), &wire));
+        assert_eq!(result, Ok(0));
+        assert!(peak < 26 << 10, "{peak}");
+    }
 }
 
 #[test]
@@ -182,10 +202,10 @@ fn the_memory_of_a_connection_is_what_the_documentation_says() {
     let bits = |bits| Agreement { server_max_window_bits: Some(bits), ..Agreement::DEFAULT };
     let small = Tuning { mem_level: 1, ..Tuning::DEFAULT };
     for (agreement, tuning, sender, receiver) in [
-        (bits(15), Tuning::DEFAULT, 380 << 10, 37 << 10),
-        (bits(9), Tuning::DEFAULT, 250 << 10, 5 << 10),
-        (bits(15), small, 270 << 10, 37 << 10),
-        (bits(9), small, 140 << 10, 5 << 10),
+        (bits(15), Tuning::DEFAULT, 380 << 10, 40 << 10),
+        (bits(9), Tuning::DEFAULT, 250 << 10, 9 << 10),
+        (bits(15), small, 270 << 10, 40 << 10),
+        (bits(9), small, 140 << 10, 9 << 10),
     ] {
         let held = held(agreement, tuning);
         println!("{agreement} {tuning:?}: sending {}, receiving {}", held.0, held.1);

@@ -6,13 +6,16 @@ use crate::error::DecodeError;
 use crate::rsv::Rsv;
 use crate::utf8::Validator;
 
-/// The least and the most by which a buffer grows ahead of what is to be written, in bytes.
-const STEP: core::ops::RangeInclusive<usize> = 64..=16 << 10;
+/// The least and the most that is made ready ahead of what is to be written, in bytes.
+const STEP: core::ops::RangeInclusive<usize> = 64..=64 << 10;
 
 /// The message that an extension decodes, as far as it has come.
 ///
 /// It takes no byte above its limit, and where it becomes a text, no byte that no valid text can contain: both faults
-/// come while the extension decodes, not when it is done. Memory grows with what is written.
+/// come while the extension decodes, not when it is done.
+///
+/// Memory grows with what is written, to at most twice as much, and never above the limit; while it grows, half of the limit
+/// is held besides.
 ///
 /// ```
 /// use websocket_wire::{DecodeError, Output};
@@ -83,7 +86,7 @@ impl Output {
     /// ```
     pub fn spare(&mut self, wanted: usize) -> &mut [u8] {
         if self.buf.len() == self.len {
-            self.grow(wanted.clamp(*STEP.start(), *STEP.end()).max(self.len));
+            self.grow(wanted.max(self.len).clamp(*STEP.start(), *STEP.end()));
         }
         &mut self.buf[self.len..]
     }
@@ -160,11 +163,27 @@ impl Output {
         Ok(Decoded { payload: self.buf, rsv, is_valid_text: self.validator.is_some() })
     }
 
+    /// Returns what was written from `start` on, and the room behind it: at least what [`spare`](Self::spare) has made.
+    #[cfg(feature = "deflate")]
+    pub(super) fn since(&mut self, start: usize) -> &mut [u8] {
+        &mut self.buf[start..]
+    }
+
     /// Makes room for `count` bytes, or for as many as the limit allows.
+    ///
+    /// A buffer that grows is copied into one that is larger, and both are held for a moment. The last step is from half of
+    /// the limit, or less, to the whole of it, so that both are never more than one and a half times the limit; to double
+    /// the length up to there would take up to twice the limit. No bound is lower where the message is to lie in one piece,
+    /// memory is to follow what was written, and a copy is to be rare: four times at each step would hold a quarter besides,
+    /// and up to four times what was written.
     fn grow(&mut self, count: usize) {
         let len = self.len + count.min(self.room());
+        if len > self.buf.capacity() {
+            let whole = self.len + self.room();
+            let capacity = if len > whole / 2 { whole } else { (2 * self.buf.capacity()).clamp(len, whole / 2) };
+            self.buf.reserve_exact(capacity - self.buf.len());
+        }
         if len > self.buf.len() {
-            self.buf.reserve_exact(len - self.buf.len());
             self.buf.resize(len, 0);
         }
     }

@@ -49,16 +49,18 @@ const HEADER: usize = 6;
 /// With `ASCII_ONLY` nothing is stored unless the result is ASCII, and without `STORE` nothing at all. Returns whether it was
 /// ASCII, if that was to be found out.
 ///
-/// A length that the branch predictor has not learnt costs some 17 cycles at each wrong guess, so 16 to 63 bytes are one
+/// A length that the branch predictor has not learnt costs some 17 cycles at each wrong guess, so 17 to 63 bytes are one
 /// class.
 #[inline(always)]
 pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
     debug_assert!(span.len() <= SHORT);
     match span.len() {
-        // SAFETY: 64 bytes or more.
-        64.. => unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, BASELINE) },
-        // SAFETY: 16 to 63 bytes, which are one vector or more and less than four.
-        16.. => unsafe { spread::<_, ASCII_ONLY, STORE>(span, BASELINE) },
+        // SAFETY: 65 bytes or more.
+        65.. => unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, BASELINE) },
+        // SAFETY: 64 bytes, four vectors.
+        64 => unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, BASELINE) },
+        // SAFETY: 17 to 63 bytes, which are one vector or more and less than four.
+        17.. => unsafe { spread::<_, ASCII_ONLY, STORE>(span, BASELINE) },
         // SAFETY: 8 bytes or more.
         8.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u64>::NEW) },
         // SAFETY: 4 bytes or more.

@@ -200,3 +200,48 @@ fn short_text_is_unmasked_only_if_it_is_ascii() {
         }
     }
 }
+
+/// Calls `check` with frames of `len` bytes of payload, ASCII and with a high bit at each place, masked and unmasked.
+fn frames(len: usize, mut check: impl FnMut(&mut [u8], &[u8], &str)) {
+    // With high bits all over the header and the key: neither is text.
+    const HEADER: [u8; 6] = [0x81, 0xFF, 0xF7, 0x8A, 0xE1, 0xBD];
+    let key = &HEADER[2..];
+    let ascii: Vec<u8> = (0..len).map(|i| b' ' + (i * 7 % 90) as u8).collect();
+    let highs = (0..len).step_by(if cfg!(miri) { 13 } else { 1 });
+    for high in highs.map(Some).chain([None]) {
+        let mut plain = ascii.clone();
+        if let Some(high) = high {
+            plain[high] |= 0x80;
+        }
+        let frame: Vec<u8> =
+            HEADER.into_iter().chain(plain.iter().zip(key.iter().cycle()).map(|(a, b)| a ^ b)).collect();
+        let expected: Vec<u8> = HEADER.into_iter().chain(plain).collect();
+        check(&mut frame.clone(), &expected, &std::format!("length {len}, high bit at {high:?}"));
+    }
+}
+
+#[test]
+fn a_short_frame_is_unmasked_behind_its_header() {
+    #[cfg(all(unix, not(miri)))]
+    let mut memory = simd::guard::Guarded::new();
+    for len in lengths(125) {
+        frames(len, |frame, expected, case| {
+            let is_ascii = expected[6..].is_ascii();
+            let masked = frame.to_vec();
+            let mask = Mask::new(MaskingKey::new([frame[2], frame[3], frame[4], frame[5]]));
+            let check = |frame: &mut [u8]| {
+                assert_eq!(mask.apply_to_frame::<true>(frame), is_ascii, "{case}");
+                assert_eq!(frame, if is_ascii { expected } else { &masked }, "{case}");
+                frame.copy_from_slice(&masked);
+                assert!(mask.apply_to_frame::<false>(frame));
+                assert_eq!(frame, expected, "{case}");
+            };
+            check(frame);
+            #[cfg(all(unix, not(miri)))]
+            for end in simd::guard::End::BOTH {
+                check(memory.writable(end, &masked));
+            }
+            assert_eq!(is_ascii, super::is_ascii(&expected[6..]), "{case}");
+        });
+    }
+}

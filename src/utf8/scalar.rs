@@ -57,8 +57,8 @@ mod tests {
     #[test]
     fn whole_code_points_are_those_of_the_standard_library() {
         // Every pair of first bytes, before and behind continuations of either end of the range.
-        for a in 0..=0xff {
-            for b in 0..=0xff {
+        for a in (0..=0xff).step_by(if cfg!(miri) { 17 } else { 1 }) {
+            for b in (0..=0xff).step_by(if cfg!(miri) { 17 } else { 1 }) {
                 for rest in [[0x80, 0x80], [0xbf, 0xbf], [0x80, 0xc0], [0x7f, 0x80], [0x41, 0x42]] {
                     let text = [b'x', a, b, rest[0], rest[1]];
                     for end in 0..=text.len() {

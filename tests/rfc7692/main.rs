@@ -2,9 +2,11 @@
 #![cfg(feature = "deflate")]
 
 mod negotiation;
+mod oracle;
 mod receiving;
 mod sending;
 mod streams;
+mod why;
 mod windows;
 
 use bytes::BytesMut;
@@ -114,4 +116,28 @@ fn noise(len: usize) -> Vec<u8> {
         state as u8
     };
     (0..len).map(|_| next()).collect()
+}
+
+#[test]
+fn the_readme_names_every_test() {
+    let sources = [
+        ("negotiation", include_str!("negotiation.rs")),
+        ("oracle", include_str!("oracle.rs")),
+        ("receiving", include_str!("receiving.rs")),
+        ("sending", include_str!("sending.rs")),
+        ("streams", include_str!("streams.rs")),
+        ("why", include_str!("why.rs")),
+        ("windows", include_str!("windows.rs")),
+    ];
+    let mut tests: Vec<String> = vec![];
+    for (module, source) in sources {
+        let names = source.split("#[test]\n").skip(1).map(|rest| rest.trim_start().strip_prefix("fn ").unwrap());
+        tests.extend(names.map(|name| format!("{module}::{}", name.split('(').next().unwrap())));
+    }
+    let mut named: Vec<&str> =
+        include_str!("README.md").split('`').filter(|name| name.matches("::").count() == 1).collect();
+    named.retain(|name| *name != "module::test");
+    tests.sort();
+    named.sort();
+    assert_eq!(named, tests);
 }

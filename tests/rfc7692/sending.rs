@@ -178,3 +178,20 @@ fn connections_without_context_share_the_compressors_of_a_pool() {
     deflate(&mut keeping, b"own").unwrap();
     assert_eq!(pool.idle(), 1, "a context that is kept needs a compressor of its own");
 }
+
+#[test]
+fn without_context_takeover_every_message_can_be_read_alone_at_every_level() {
+    let agreement = Agreement { server_no_context_takeover: true, ..Agreement::DEFAULT };
+    let plain = [json(3000), json(3000), vec![], json(70_000), json(70_000), b"Hello".to_vec()];
+    for level in 0..=9 {
+        let mut sending = Extensions::new();
+        let deflate = Deflate::new(Role::Server, agreement, Tuning { level, ..TUNING });
+        sending.register(Box::new(deflate)).unwrap();
+        for plain in &plain {
+            let mut scratch = Vec::new();
+            let (_, payload) = sending.encode(Opcode::Binary, plain, &mut scratch).unwrap();
+            let received = feed(&mut client(agreement), &frame(0xC2, payload), usize::MAX);
+            assert!(received == Ok(vec![binary(&plain[..])]), "level {level}, {} bytes", plain.len());
+        }
+    }
+}

@@ -11,7 +11,7 @@ use super::*;
 const CASES: u32 = if cfg!(miri) { 2 } else { 48 };
 
 /// Compresses with miniz_oxide, flushed and without the tail, as a message.
-fn miniz(compressor: &mut CompressorOxide, plain: &[u8]) -> Vec<u8> {
+pub(super) fn miniz(compressor: &mut CompressorOxide, plain: &[u8]) -> Vec<u8> {
     let mut out = vec![0; plain.len() * 2 + 100];
     let (_, taken, made) = deflate_block(compressor, plain, &mut out, TDEFLFlush::Sync);
     assert_eq!(taken, plain.len());
@@ -20,7 +20,7 @@ fn miniz(compressor: &mut CompressorOxide, plain: &[u8]) -> Vec<u8> {
     out
 }
 
-fn miniz_compressor(level: i32) -> CompressorOxide {
+pub(super) fn miniz_compressor(level: i32) -> CompressorOxide {
     CompressorOxide::new(create_comp_flags_from_zip_params(level, -15, 0))
 }
 

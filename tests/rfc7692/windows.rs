@@ -2,12 +2,12 @@
 
 use super::*;
 
-fn server_bits(bits: u8) -> Agreement {
+pub(super) fn server_bits(bits: u8) -> Agreement {
     Agreement { server_max_window_bits: Some(bits), ..Agreement::DEFAULT }
 }
 
 /// A message of `2^bits + extra` bytes whose last three are those at that distance. Stored blocks carry the rest.
-fn distance_beyond(bits: u8, extra: usize) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn distance_beyond(bits: u8, extra: usize) -> (Vec<u8>, Vec<u8>) {
     let distance = (1usize << bits) + extra;
     let plain = noise(distance);
     let mut payload = Vec::new();
@@ -120,4 +120,22 @@ fn the_limit_counts_each_message_anew() {
 #[test]
 fn an_empty_message_passes_a_limit_of_nothing() {
     assert_eq!(feed(&mut limited(1), &frame(0xC1, &[0]), usize::MAX), Ok(vec![text("")]));
+}
+
+#[test]
+fn empty_fragments_of_a_compressed_message_are_refused_by_their_count() {
+    let limits = Limits { fragments: 1000, ..Limits::DEFAULT };
+    let extensions = extensions(Role::Client, Agreement::DEFAULT);
+    let mut receiving = Assembler::with_extensions(Config::client().limits(limits), extensions);
+    assert_eq!(feed(&mut receiving, &frame(0x41, &[]), usize::MAX), Ok(vec![]));
+    // As many as there would be for ever; the limit says where they end.
+    for count in 2.. {
+        match feed(&mut receiving, &frame(0x00, &[]), usize::MAX) {
+            Ok(messages) => assert!(messages.is_empty() && count <= 1000),
+            Err(error) => {
+                assert_eq!((error, count), (DecodeError::TooManyFragments, 1001));
+                break;
+            }
+        }
+    }
 }

@@ -46,6 +46,11 @@ impl Clock {
         ticks * instant.elapsed().as_nanos() as f64 / (self::ticks() - start) as f64
     }
 
+    /// The ticks that so many nanoseconds are.
+    pub fn ticks(&self, ns: f64) -> f64 {
+        ns / self.ns(1.0)
+    }
+
     /// The core's clock rate, in GHz.
     pub fn ghz(&self) -> f64 {
         self.cycles(1.0) / self.ns(1.0)

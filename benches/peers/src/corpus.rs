@@ -128,6 +128,23 @@ impl Script {
     }
 }
 
+/// What a service sends: objects with the same names and other values.
+pub fn json(len: usize, random: &mut Random) -> Vec<u8> {
+    const WORDS: [&str; 10] =
+        ["open", "closed", "pending", "limit", "market", "alpha", "london", "paris", "tokyo", "lima"];
+    let mut text = String::new();
+    while text.len() < len {
+        let (id, cents, at) = (random.next() as u32, random.between(0, 99_999), random.between(0, 1 << 30));
+        let (kind, place) = (WORDS[random.between(0, 4)], WORDS[random.between(5, 9)]);
+        let (price, rest, ok) = (cents / 100, cents % 100, at % 2 == 0);
+        text += &format!(
+            r#"{{"id":{id},"kind":"{kind}","place":"{place}","price":{price}.{rest:02},"at":"2026-11-22T{at}Z","ok":{ok}}},"#
+        );
+    }
+    text.truncate(len);
+    text.into_bytes()
+}
+
 pub fn mask(payload: &mut [u8], key: [u8; 4]) {
     for (i, byte) in payload.iter_mut().enumerate() {
         *byte ^= key[i % 4];
@@ -210,8 +227,18 @@ impl Digest {
 }
 
 /// Reads frames that a contestant wrote; returns what is in them.
-pub fn read_frames(mut wire: &[u8], first: u8, is_masked: bool) -> Digest {
+pub fn read_frames(wire: &[u8], first: u8, is_masked: bool) -> Digest {
     let mut digest = Digest::default();
+    for payload in frames(wire, first, is_masked) {
+        digest.take(&payload);
+        digest.end();
+    }
+    digest
+}
+
+/// Reads frames that begin with this byte; returns their payloads.
+pub fn frames(mut wire: &[u8], first: u8, is_masked: bool) -> Vec<Vec<u8>> {
+    let mut payloads = Vec::new();
     while let [start, second, ..] = *wire {
         assert_eq!((start, second & 0x80 != 0), (first, is_masked), "the first two bytes of a frame");
         let be = |range: std::ops::Range<usize>| wire[range].iter().fold(0, |n, b| n << 8 | usize::from(*b));
@@ -224,10 +251,9 @@ pub fn read_frames(mut wire: &[u8], first: u8, is_masked: bool) -> Digest {
         at += if is_masked { 4 } else { 0 };
         let mut payload = wire[at..at + len].to_vec();
         mask(&mut payload, key);
-        digest.take(&payload);
-        digest.end();
+        payloads.push(payload);
         wire = &wire[at + len..];
     }
     assert!(wire.is_empty(), "bytes behind the last frame");
-    digest
+    payloads
 }

@@ -34,6 +34,10 @@ fn main() {
     cases::mask::sum_up(&mut bench);
     println!("case | ours | best peer (name) | ratio");
     bench.outcomes.iter().for_each(|outcome| println!("{}", outcome.line(&bench.clock)));
+    if let Some(file) = option("--websockets") {
+        println!("\ncase | ours | websockets, Python, in a process of its own | ratio");
+        websockets(&mut bench, &std::fs::read_to_string(file).expect("the figures of websockets"));
+    }
     let marks = marks::judge(&bench.outcomes, &bench.clock);
     println!("\nmark | asked | worst seen | a bare loop there | cases | verdict");
     for mark in &marks {
@@ -57,6 +61,21 @@ fn main() {
     }
 }
 
+/// Adds the figures that websockets_python.py has printed, and prints them beside this crate's.
+fn websockets(bench: &mut Bench, figures: &str) {
+    for line in figures.lines() {
+        let [group, series, label, ns] = line.split('\t').collect::<Vec<_>>()[..] else { panic!("{line}") };
+        let outcome = bench.outcomes.iter_mut().find(|outcome| outcome.case.key() == (group, series, label));
+        let outcome = outcome.unwrap_or_else(|| panic!("no such case: {line}"));
+        let ticks = bench.clock.ticks(ns.parse().expect("nanoseconds"));
+        let name = "websockets (Python, its own process)".into();
+        let row = contest::Row { name, kind: contest::Kind::Peer, ticks };
+        let alone = contest::Outcome { case: outcome.case.clone(), rows: vec![outcome.ours().clone(), row.clone()] };
+        println!("{}", alone.line(&bench.clock));
+        outcome.rows.push(row);
+    }
+}
+
 fn one_pass(bench: &mut Bench, peers: &mut [peer::Peer], bounds: &mut [peer::Peer]) {
     if bench.wants(cases::mask::GROUP) {
         cases::mask::run(bench, peers);
@@ -67,4 +86,5 @@ fn one_pass(bench: &mut Bench, peers: &mut [peer::Peer], bounds: &mut [peer::Pee
     cases::decode::run(bench, peers, bounds);
     cases::encode::run(bench, peers, bounds);
     cases::header::run(bench, peers);
+    cases::messages::run(bench, peers);
 }

@@ -1,7 +1,7 @@
 //! The marks that this crate has set itself, and whether the outcomes reach them.
 
 use crate::bounds;
-use crate::cases::{decode, encode, header, mask, utf8};
+use crate::cases::{decode, encode, header, mask, messages, utf8};
 use crate::clock::Clock;
 use crate::contest::{Kind, Outcome, three};
 
@@ -33,6 +33,7 @@ pub fn judge(outcomes: &[Outcome], clock: &Clock) -> Vec<Mark> {
     judge.decode();
     judge.encode();
     judge.header();
+    judge.messages();
     judge.marks
 }
 
@@ -175,6 +176,18 @@ impl Judge<'_> {
         let fixed = |o: &Outcome, group| o.case.group == group && !is_unlearnt(o);
         self.cycles("header parse alone", "8 cycles", 8.0, |o| fixed(o, header::PARSE));
         self.cycles("header encode alone", "6 cycles", 6.0, |o| fixed(o, header::ENCODE));
+    }
+
+    fn messages(&mut self) {
+        for (group, case) in [
+            (messages::ASSEMBLE, "assembling messages, whole and fragmented"),
+            (messages::RECEIVE, "receiving compressed messages"),
+            (messages::SEND, "sending compressed messages"),
+        ] {
+            self.at_least(case, "not behind (2 % are a tie)", TIE, |o| {
+                (o.case.group == group).then(|| o.ratio()).flatten()
+            });
+        }
     }
 }
 

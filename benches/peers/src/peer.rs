@@ -28,11 +28,34 @@ pub struct Peer {
     pub receiver: Option<Box<dyn Receiver>>,
     /// A client's and a server's.
     pub senders: Option<[Box<dyn Sender>; 2]>,
+    /// Makes the server's end of a connection, which receives and sends whole messages. `None` where it cannot.
+    pub messages: Option<Box<dyn Fn(Deal) -> Option<End>>>,
+}
+
+/// What was agreed on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Deal {
+    Plain,
+    /// permessage-deflate at level 6, with context takeover in both directions.
+    Takeover,
+    /// And with none.
+    NoTakeover,
+}
+
+pub struct End {
+    pub receiver: Box<dyn Receiver>,
+    pub sender: Box<dyn Sender>,
+}
+
+impl End {
+    pub fn new(receiver: impl Receiver + 'static, sender: impl Sender + 'static) -> Self {
+        Self { receiver: Box::new(receiver), sender: Box::new(sender) }
+    }
 }
 
 impl Peer {
     pub fn new(name: &'static str) -> Self {
-        Self { name, mask: None, text: None, parse: None, write: None, receiver: None, senders: None }
+        Self { name, mask: None, text: None, parse: None, write: None, receiver: None, senders: None, messages: None }
     }
 
     // The loops are made here, around a function that is known at compile time, so that each contestant's may be inlined.
@@ -77,6 +100,11 @@ impl Peer {
 
     pub fn sends(mut self, client: impl Sender + 'static, server: impl Sender + 'static) -> Self {
         self.senders = Some([Box::new(client), Box::new(server)]);
+        self
+    }
+
+    pub fn exchanges(mut self, f: impl Fn(Deal) -> Option<End> + 'static) -> Self {
+        self.messages = Some(Box::new(f));
         self
     }
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::cases::{decode, encode, header, mask, utf8};
+use crate::cases::{decode, encode, header, mask, messages, utf8};
 use crate::clock::Clock;
 use crate::contest::{Kind, Outcome, Row, three};
 use crate::marks::Mark;
@@ -24,7 +24,7 @@ enum Unit {
     Mixed,
 }
 
-const TABLES: [(&str, &str, Unit); 7] = [
+const TABLES: [(&str, &str, Unit); 11] = [
     (mask::GROUP, "Masking in place", Unit::Mixed),
     (utf8::GROUP, "Unmasking and validating text", Unit::Mixed),
     (decode::RUN, "Decoding a run of small frames that is all there", Unit::Cycles),
@@ -32,6 +32,10 @@ const TABLES: [(&str, &str, Unit); 7] = [
     (encode::CLIENT, "Encoding as a client, masked, into one growing buffer", Unit::Nanoseconds),
     (encode::SERVER, "Encoding as a server, into one growing buffer", Unit::Nanoseconds),
     (header::PARSE, "Parsing a header", Unit::Cycles),
+    (header::ENCODE, "Encoding a header", Unit::Cycles),
+    (messages::ASSEMBLE, "Assembling messages of JSON, in reads of 64 KiB", Unit::Nanoseconds),
+    (messages::RECEIVE, "Receiving compressed JSON, in reads of 64 KiB", Unit::Nanoseconds),
+    (messages::SEND, "Sending compressed JSON, at level 6", Unit::Nanoseconds),
 ];
 
 pub fn write(facts: &Facts, clock: &Clock, outcomes: &[Outcome], marks: &[Mark]) -> String {
@@ -39,7 +43,7 @@ pub fn write(facts: &Facts, clock: &Clock, outcomes: &[Outcome], marks: &[Mark])
     head(&mut out, facts, clock);
     marks_table(&mut out, marks);
     out.push_str(include_str!("method.md"));
-    for (group, title, unit) in TABLES.into_iter().chain([(header::ENCODE, "Encoding a header", Unit::Cycles)]) {
+    for (group, title, unit) in TABLES {
         tables(&mut out, clock, outcomes, group, title, unit);
     }
     let _ = write!(out, "\n## Memory and growth\n\n{}", facts.growth.trim_start());

@@ -29,7 +29,7 @@ pub(super) fn compress(
     out: &mut Vec<u8>,
 ) -> Result<(), EncodeError> {
     let start = out.len();
-    let mut room = payload.len() / 4 + 64;
+    let mut room = payload.len() / 2 + 64;
     loop {
         let at = out.len();
         out.resize(at + room, 0);

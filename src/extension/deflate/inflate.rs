@@ -1,13 +1,15 @@
-//! DEFLATE (RFC 1951) in the direction of the receiver.
+//! DEFLATE (RFC 1951) in the direction of the receiver: the blocks of a stream that goes on from message to message.
 //!
-//! Written here and not taken from zlib, because permessage-deflate asks for what zlib does not do: a distance beyond
-//! the window that was negotiated is a fault wherever the input was cut (zlib takes what happens to lie in the output),
-//! and the window outlives a block with BFINAL (zlib ends its stream there and forgets it). The memory is that of the
-//! window, as far as it has been filled, and 4 KiB of tables.
+//! Written here and not taken from a zlib, because none tells what permessage-deflate asks for; `ARCHITECTURE.md` has the
+//! reasons, and `tests/rfc7692/why.rs` shows them. The memory is that of the window, as far as it has been filled, and 8
+//! KiB of tables from the first block that brings codes of its own.
 
 use alloc::boxed::Box;
+use std::sync::LazyLock;
 
-use super::huffman::Code;
+use super::bits::Bits;
+use super::huffman::{Entry, Table};
+use super::symbols::{Codes, Match, Stop, Written};
 use super::window::Window;
 
 /// What is here is no DEFLATE stream.
@@ -27,12 +29,11 @@ pub(super) enum Pause {
 
 /// A stream that goes on from one message to the next.
 pub(super) struct Inflate {
-    /// Bits that were taken from the input and not used: the next one is the lowest.
-    bits: u64,
-    count: u32,
+    bits: Bits,
     state: State,
     is_final: bool,
-    codes: Box<Codes>,
+    /// Of the last dynamic block.
+    dynamic: Option<Box<Dynamic>>,
     window: Window,
 }
 
@@ -51,12 +52,11 @@ enum State {
     /// At the lengths of the codes in which the code lengths are written.
     LensOfLens(Counts),
     Lens(Counts),
-    Symbols,
-    /// In the middle of a match for which there was no room.
-    Match {
-        len: usize,
-        distance: usize,
+    Symbols {
+        is_fixed: bool,
     },
+    /// In the middle of a match for which there was no room.
+    Match(Match, bool),
 }
 
 /// How many code lengths a dynamic block has, and how many of them have been read.
@@ -68,83 +68,56 @@ struct Counts {
     read: usize,
 }
 
-struct Codes {
-    literals: Code<288, 1024>,
-    distances: Code<32, 256>,
-    /// 288 literals and lengths and 32 distances at most.
-    lens: [u8; 320],
-    are_fixed: bool,
+/// The codes of a dynamic block, and what they are made of.
+struct Dynamic {
+    codes: Codes,
+    /// 286 literals and lengths and 30 distances at most.
+    lens: [u8; 316],
+    lens_code: Table<7, 128>,
 }
 
-/// How many bytes of a match are copied at once.
-const STRIDE: usize = 16;
-
-/// Room for three literals and the longest match, in whole strides.
-const APACE: usize = 3 + 258 + STRIDE;
+/// The codes of every fixed block.
+static FIXED: LazyLock<Codes> = LazyLock::new(Codes::fixed);
 
 /// The order in which the lengths of the codes for code lengths are written (RFC 1951 §3.2.7).
 const LENS_ORDER: [u8; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
 
-/// The shortest match of each length symbol from 257 on, and its extra bits (RFC 1951 §3.2.5).
-const LENGTHS: [(u16, u8); 29] = {
-    let mut table = [(258, 0); 29];
-    let (mut i, mut base) = (0, 3);
-    while i < 28 {
-        let extra = if i < 8 { 0 } else { (i as u8 - 4) / 4 };
-        table[i] = (base, extra);
-        base += 1 << extra;
-        i += 1;
+/// What these codes mean: a length, a repetition of the last one, or of zeros, from the least on and with extra bits.
+const LENS: [Entry; 19] = {
+    let mut symbols = [Entry::range(0, 0); 19];
+    let mut len = 0;
+    while len < 16 {
+        symbols[len] = Entry::range(len as u16, 0);
+        len += 1;
     }
-    table
-};
-
-/// The shortest distance of each distance symbol, and its extra bits.
-const DISTANCES: [(u16, u8); 30] = {
-    let mut table = [(0, 0); 30];
-    let (mut i, mut base) = (0, 1);
-    while i < 30 {
-        let extra = if i < 4 { 0 } else { (i as u8 - 2) / 2 };
-        table[i] = (base, extra);
-        base += 1 << extra;
-        i += 1;
-    }
-    table
+    // Told apart by their values, which go from 16 + 3 to 16 + 6, and from 32 + 3 to 32 + 138.
+    symbols[16] = Entry::range(16 + 3, 2);
+    symbols[17] = Entry::range(32 + 3, 3);
+    symbols[18] = Entry::range(32 + 11, 7);
+    symbols
 };
 
 impl Inflate {
     /// Returns a stream that has not begun, with a window of `2^window_bits` bytes.
-    pub(super) fn new(window_bits: u8) -> Self {
-        let codes = Codes { literals: Code::EMPTY, distances: Code::EMPTY, lens: [0; 320], are_fixed: false };
-        let window = Window::new(window_bits);
-        Self { bits: 0, count: 0, state: State::Block, is_final: false, codes: Box::new(codes), window }
+    pub(super) const fn new(window_bits: u8) -> Self {
+        Self { bits: Bits::NONE, state: State::Block, is_final: false, dynamic: None, window: Window::new(window_bits) }
     }
 
-    /// Inflates from the front of `input`, which is moved on, into `out`. Returns how many bytes were written, also where
-    /// what follows them is a fault.
-    pub(super) fn run(&mut self, input: &mut &[u8], out: &mut [u8]) -> (usize, Pause) {
-        let mut at = 0;
-        let pause = loop {
-            match self.step(input, out, &mut at) {
+    /// Inflates from the front of `input`, which is moved on, into `to`, of which the written part is not in the window.
+    /// What was written stands before a fault.
+    pub(super) fn run(&mut self, input: &mut &[u8], to: &mut Written<'_>) -> Pause {
+        loop {
+            match self.step(input, to) {
                 Ok(None) => {}
-                Ok(Some(pause)) => break pause,
-                Err(Invalid) => break Pause::Fault,
+                Ok(Some(pause)) => return pause,
+                Err(Invalid) => return Pause::Fault,
             }
-        };
-        self.window.push(&out[..at]);
-        (at, pause)
+        }
     }
 
-    fn step(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Result<Option<Pause>, Invalid> {
-        match self.state {
-            State::Block => self.block(input),
-            State::StoredLen => self.stored_len(input),
-            State::Stored { left } => Ok(self.stored(left, input, out, at)),
-            State::Counts => self.counts(input),
-            State::LensOfLens(counts) => self.lens_of_lens(counts, input),
-            State::Lens(counts) => self.lens(counts, input),
-            State::Symbols => self.symbols(input, out, at),
-            State::Match { len, distance } => Ok(self.copy(len, distance, out, at)),
-        }
+    /// Adds what was written to the window: what later matches may refer to.
+    pub(super) fn remember(&mut self, written: &[u8]) {
+        self.window.push(written);
     }
 
     /// Ends a message and tells whether it may end here: in an empty stored block of which the last four bytes are
@@ -153,50 +126,42 @@ impl Inflate {
     ///
     /// Feeding the four bytes instead would let them be taken for data of a block that is cut short.
     pub(super) fn end_message(&mut self) -> bool {
-        let may_end = matches!(self.state, State::Block | State::StoredLen) && self.count == 0;
+        let may_end = matches!(self.state, State::Block | State::StoredLen) && self.bits.count() == 0;
         if may_end {
             self.state = State::Block;
         }
         may_end
     }
 
-    /// Takes bits from the input, as many as fit, and tells whether there are `wanted` of them now: at most 56.
-    #[inline]
-    fn fill(&mut self, wanted: u32, input: &mut &[u8]) -> bool {
-        while self.count < wanted {
-            let Some((&byte, rest)) = input.split_first() else {
-                return false;
-            };
-            self.bits |= u64::from(byte) << self.count;
-            self.count += 8;
-            *input = rest;
+    fn step(&mut self, input: &mut &[u8], to: &mut Written<'_>) -> Result<Option<Pause>, Invalid> {
+        match self.state {
+            State::Block => self.block(input),
+            State::StoredLen => self.stored_len(input),
+            State::Stored { left } => Ok(self.stored(left, input, to)),
+            State::Counts => self.counts(input),
+            State::LensOfLens(counts) => self.lens_of_lens(counts, input),
+            State::Lens(counts) => self.lens(counts, input),
+            State::Symbols { is_fixed } => self.symbols(is_fixed, input, to),
+            State::Match(found, is_fixed) => {
+                let rest = to.copy(found, &self.window);
+                self.state = rest.map_or(State::Symbols { is_fixed }, |rest| State::Match(rest, is_fixed));
+                Ok(rest.map(|_| Pause::NeedsRoom))
+            }
         }
-        true
-    }
-
-    #[inline]
-    fn take(&mut self, count: u32) -> usize {
-        let value = self.bits & ((1 << count) - 1);
-        self.bits >>= count;
-        self.count -= count;
-        value as usize
     }
 
     /// Reads the header of a block (RFC 1951 §3.2.3).
     fn block(&mut self, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
-        if !self.fill(3, input) {
+        if !self.bits.fill(3, input) {
             return Ok(Some(Pause::NeedsInput));
         }
-        self.is_final = self.take(1) != 0;
-        self.state = match self.take(2) {
+        self.is_final = self.bits.take(1) != 0;
+        self.state = match self.bits.take(2) {
             0 => {
-                self.take(self.count & 7);
+                self.bits.skip_to_byte();
                 State::StoredLen
             }
-            1 => {
-                self.codes.fix()?;
-                State::Symbols
-            }
+            1 => State::Symbols { is_fixed: true },
             2 => State::Counts,
             _ => return Err(Invalid),
         };
@@ -207,16 +172,16 @@ impl Inflate {
     /// data using DEFLATE blocks with "BFINAL" set to 1" (RFC 7692 §7.2.3.4).
     fn end_block(&mut self) {
         if self.is_final {
-            self.take(self.count & 7);
+            self.bits.skip_to_byte();
         }
         self.state = State::Block;
     }
 
     fn stored_len(&mut self, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
-        if !self.fill(32, input) {
+        if !self.bits.fill(32, input) {
             return Ok(Some(Pause::NeedsInput));
         }
-        let (left, complement) = (self.take(16), self.take(16));
+        let (left, complement) = (self.bits.take(16), self.bits.take(16));
         if left ^ complement != 0xFFFF {
             return Err(Invalid);
         }
@@ -224,267 +189,123 @@ impl Inflate {
         Ok(None)
     }
 
-    fn stored(&mut self, mut left: usize, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Option<Pause> {
-        while left > 0 && self.count > 0 && *at < out.len() {
-            out[*at] = self.take(8) as u8;
-            (*at, left) = (*at + 1, left - 1);
+    fn stored(&mut self, mut left: usize, input: &mut &[u8], to: &mut Written<'_>) -> Option<Pause> {
+        while left > 0 && self.bits.count() > 0 && to.at < to.out.len() {
+            to.out[to.at] = self.bits.take(8) as u8;
+            (to.at, left) = (to.at + 1, left - 1);
         }
-        if self.count == 0 {
-            let len = left.min(input.len()).min(out.len() - *at);
+        if self.bits.count() == 0 {
+            let len = left.min(input.len()).min(to.out.len() - to.at);
             let (bytes, rest) = input.split_at(len);
-            out[*at..*at + len].copy_from_slice(bytes);
-            (*at, *input, left) = (*at + len, rest, left - len);
+            to.out[to.at..to.at + len].copy_from_slice(bytes);
+            (to.at, *input, left) = (to.at + len, rest, left - len);
         }
         self.state = State::Stored { left };
         if left == 0 {
             self.end_block();
             None
         } else {
-            Some(if self.count > 0 || !input.is_empty() { Pause::NeedsRoom } else { Pause::NeedsInput })
+            Some(if self.bits.count() > 0 || !input.is_empty() { Pause::NeedsRoom } else { Pause::NeedsInput })
         }
     }
 
     fn counts(&mut self, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
-        if !self.fill(14, input) {
+        if !self.bits.fill(14, input) {
             return Ok(Some(Pause::NeedsInput));
         }
-        let (literals, distances, lens_of_lens) = (self.take(5) + 257, self.take(5) + 1, self.take(4) + 4);
+        let bits = &mut self.bits;
+        let (literals, distances, lens_of_lens) = (bits.take(5) + 257, bits.take(5) + 1, bits.take(4) + 4);
         if literals > 286 || distances > 30 {
             return Err(Invalid);
         }
-        self.codes.lens = [0; 320];
+        self.dynamic.get_or_insert_with(Dynamic::boxed).lens = [0; 316];
         self.state = State::LensOfLens(Counts { literals, distances, lens_of_lens, read: 0 });
         Ok(None)
     }
 
     fn lens_of_lens(&mut self, mut counts: Counts, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
+        let dynamic = self.dynamic.get_or_insert_with(Dynamic::boxed);
         while counts.read < counts.lens_of_lens {
-            if !self.fill(3, input) {
+            if !self.bits.fill(3, input) {
                 self.state = State::LensOfLens(counts);
                 return Ok(Some(Pause::NeedsInput));
             }
-            let len = self.take(3) as u8;
-            self.codes.lens[usize::from(LENS_ORDER[counts.read])] = len;
+            dynamic.lens[usize::from(LENS_ORDER[counts.read])] = self.bits.take(3) as u8;
             counts.read += 1;
         }
-        let codes = &mut *self.codes;
-        codes.literals.rebuild(&codes.lens[..19], false)?;
-        codes.are_fixed = false;
+        dynamic.lens_code.rebuild(&dynamic.lens[..19], &LENS, false)?;
         self.state = State::Lens(Counts { read: 0, ..counts });
         Ok(None)
     }
 
     /// Reads the code lengths of both codes, which are one sequence (RFC 1951 §3.2.7).
     fn lens(&mut self, mut counts: Counts, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
+        let dynamic = self.dynamic.get_or_insert_with(Dynamic::boxed);
         let wanted = counts.literals + counts.distances;
         while counts.read < wanted {
-            self.fill(14, input); // the longest code has 7 bits, and 7 more may follow
-            self.state = State::Lens(counts);
-            let Some((symbol, len)) = self.codes.literals.symbol(self.bits, self.count)? else {
-                return Ok(Some(Pause::NeedsInput));
-            };
-            let (base, extra) = match symbol {
-                0..=15 => (1, 0),
-                16 => (3, 2),
-                17 => (3, 3),
-                _ => (11, 7),
-            };
-            if self.count < len + extra {
+            self.bits.fill(14, input); // the longest code has 7 bits, and 7 more may follow
+            let entry = dynamic.lens_code.look(self.bits.peek());
+            if entry.len() > self.bits.count() {
+                self.state = State::Lens(counts);
                 return Ok(Some(Pause::NeedsInput));
             }
-            self.take(len);
-            let repeat = base + self.take(extra);
-            let value = match symbol {
-                0..=15 => symbol as u8,
-                16 => *counts.read.checked_sub(1).and_then(|last| self.codes.lens.get(last)).ok_or(Invalid)?,
-                _ => 0,
+            if entry.is_exception() {
+                return Err(Invalid);
+            }
+            let value = entry.value(self.bits.peek());
+            self.bits.skip(entry.len());
+            let (len, repeat) = match value {
+                0..16 => {
+                    dynamic.lens[counts.read] = value as u8;
+                    counts.read += 1;
+                    continue;
+                }
+                16..32 => {
+                    let last = counts.read.checked_sub(1).and_then(|last| dynamic.lens.get(last));
+                    (*last.ok_or(Invalid)?, value - 16)
+                }
+                _ => (0, value - 32),
             };
-            let lens = self.codes.lens[..wanted].get_mut(counts.read..counts.read + repeat).ok_or(Invalid)?;
-            lens.fill(value);
+            let lens = dynamic.lens[..wanted].get_mut(counts.read..counts.read + repeat).ok_or(Invalid)?;
+            lens.fill(len);
             counts.read += repeat;
         }
-        self.codes.set(counts)?;
-        self.state = State::Symbols;
+        dynamic.set(counts)?;
+        self.state = State::Symbols { is_fixed: false };
         Ok(None)
     }
 
-    /// Decodes literals and matches to the end of the block.
-    fn symbols(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Result<Option<Pause>, Invalid> {
-        loop {
-            self.symbols_apace(input, out, at)?;
-            self.fill(56, input);
-            let Some((symbol, len)) = self.codes.literals.symbol(self.bits, self.count)? else {
-                return Ok(Some(Pause::NeedsInput));
-            };
-            match symbol {
-                0..=255 => {
-                    let Some(place) = out.get_mut(*at) else {
-                        return Ok(Some(Pause::NeedsRoom));
-                    };
-                    *place = symbol as u8;
-                    *at += 1;
-                    self.take(len);
-                }
-                256 => {
-                    self.take(len);
-                    self.end_block();
-                    return Ok(None);
-                }
-                _ => {
-                    let Some((len, distance)) = self.length_and_distance(symbol, len)? else {
-                        return Ok(Some(Pause::NeedsInput));
-                    };
-                    if !self.window.reaches(distance, *at) {
-                        return Err(Invalid);
-                    }
-                    if let Some(pause) = self.copy(len, distance, out, at) {
-                        return Ok(Some(pause));
-                    }
-                }
-            }
-        }
-    }
-
-    /// Takes a length, whose symbol has `symbol_len` bits, and the distance behind it: at most 48 bits. `None`, and
-    /// nothing taken, where not all of them are here.
-    #[inline]
-    fn length_and_distance(&mut self, symbol: u16, symbol_len: u32) -> Result<Option<(usize, usize)>, Invalid> {
-        let &(base, extra) = LENGTHS.get(usize::from(symbol) - 257).ok_or(Invalid)?;
-        let (mut bits, mut used) = (self.bits >> symbol_len, symbol_len + u32::from(extra));
-        if used > self.count {
-            return Ok(None);
-        }
-        let len = usize::from(base) + (bits & ((1 << extra) - 1)) as usize;
-        bits >>= extra;
-        let Some((symbol, symbol_len)) = self.codes.distances.symbol(bits, self.count - used)? else {
-            return Ok(None);
+    fn symbols(&mut self, is_fixed: bool, input: &mut &[u8], to: &mut Written<'_>) -> Result<Option<Pause>, Invalid> {
+        let codes = match &self.dynamic {
+            Some(dynamic) if !is_fixed => &dynamic.codes,
+            _ => &*FIXED,
         };
-        let &(base, extra) = DISTANCES.get(usize::from(symbol)).ok_or(Invalid)?;
-        bits >>= symbol_len;
-        used += symbol_len + u32::from(extra);
-        if used > self.count {
-            return Ok(None);
-        }
-        let distance = usize::from(base) + (bits & ((1 << extra) - 1)) as usize;
-        self.take(used);
-        Ok(Some((len, distance)))
-    }
-
-    /// Decodes as [`symbols`](Self::symbols) does, but with nothing in doubt: eight bytes of input are here, and room for the
-    /// longest match. Stops before the end of the block, and before whatever is not plain.
-    #[inline]
-    fn symbols_apace(&mut self, input: &mut &[u8], out: &mut [u8], at: &mut usize) -> Result<(), Invalid> {
-        while out.len() - *at >= APACE
-            && let Some(word) = input.first_chunk()
-        {
-            // The bits above `count` are those of the bytes that are not taken yet, and are put there again with them.
-            let mut bits = self.bits | u64::from_le_bytes(*word) << self.count;
-            *input = &input[((63 - self.count) / 8) as usize..];
-            let mut count = self.count | 56;
-            let literals = &self.codes.literals;
-            // Three literals of at most ten bits leave 26; a match, of at most 48 bits, begins with all 56.
-            for _ in 0..3 {
-                let Some((byte, len)) = literals.short_literal(bits) else {
-                    break;
-                };
-                out[*at] = byte;
-                *at += 1;
-                (bits, count) = (bits >> len, count - len);
+        match codes.decode(&mut self.bits, input, &self.window, to)? {
+            Stop::End => {
+                self.end_block();
+                Ok(None)
             }
-            (self.bits, self.count) = (bits & ((1 << count) - 1), count);
-            if count >= 48 && literals.short_literal(bits).is_none() {
-                let Some((symbol, len)) = literals.symbol(bits, count)? else {
-                    return Ok(());
-                };
-                if symbol <= 256 {
-                    return Ok(());
-                }
-                self.match_apace(symbol, len, out, at)?;
+            Stop::NeedsInput => Ok(Some(Pause::NeedsInput)),
+            Stop::NeedsRoom(rest) => {
+                self.state = rest.map_or(State::Symbols { is_fixed }, |rest| State::Match(rest, is_fixed));
+                Ok(Some(Pause::NeedsRoom))
             }
         }
-        Ok(())
-    }
-
-    /// Takes a match, whose length symbol has `len` bits, and copies it. All its bits are here, and [`APACE`] of room.
-    #[inline]
-    fn match_apace(&mut self, symbol: u16, len: u32, out: &mut [u8], at: &mut usize) -> Result<(), Invalid> {
-        let (len, distance) = self.length_and_distance(symbol, len)?.ok_or(Invalid)?;
-        if !self.window.reaches(distance, *at) {
-            return Err(Invalid);
-        }
-        if distance < STRIDE || distance > *at {
-            self.copy(len, distance, out, at);
-            return Ok(());
-        }
-        // The last stride may write behind the match, where nothing is yet.
-        for from in (*at - distance..*at - distance + len).step_by(STRIDE) {
-            out.copy_within(from..from + STRIDE, from + distance);
-        }
-        *at += len;
-        Ok(())
-    }
-
-    /// Copies a match of `len` bytes, as far as there is room.
-    #[inline]
-    fn copy(&mut self, mut len: usize, distance: usize, out: &mut [u8], at: &mut usize) -> Option<Pause> {
-        while len > 0 && distance > *at && *at < out.len() {
-            let back = distance - *at;
-            let source = self.window.from(back);
-            let count = len.min(back).min(source.len()).min(out.len() - *at);
-            out[*at..*at + count].copy_from_slice(&source[..count]);
-            (*at, len) = (*at + count, len - count);
-        }
-        let count = len.min(out.len() - *at);
-        if count > 0 {
-            repeat(out, *at, distance, count);
-            (*at, len) = (*at + count, len - count);
-        }
-        self.state = if len > 0 { State::Match { len, distance } } else { State::Symbols };
-        (len > 0).then_some(Pause::NeedsRoom)
     }
 }
 
-/// Writes `count` bytes to `out[at..]`, each the one `distance` before it. Source and destination may overlap.
-#[inline]
-fn repeat(out: &mut [u8], mut at: usize, distance: usize, mut count: usize) {
-    let start = at - distance;
-    if distance == 1 {
-        let byte = out[start];
-        return out[at..at + count].fill(byte);
-    }
-    // What has been written repeats the source, so that each round may copy twice as much as the one before.
-    while count > 0 {
-        let len = count.min(at - start);
-        out.copy_within(start..start + len, at);
-        (at, count) = (at + len, count - len);
-    }
-}
-
-impl Codes {
-    /// Makes both codes those of RFC 1951 §3.2.6.
-    fn fix(&mut self) -> Result<(), Invalid> {
-        if !self.are_fixed {
-            let (literals, distances) = self.lens.split_at_mut(288);
-            literals[..144].fill(8);
-            literals[144..256].fill(9);
-            literals[256..280].fill(7);
-            literals[280..].fill(8);
-            distances.fill(5);
-            self.literals.rebuild(literals, false)?;
-            self.distances.rebuild(distances, false)?;
-            self.are_fixed = true;
-        }
-        Ok(())
+impl Dynamic {
+    fn boxed() -> Box<Self> {
+        Box::new(Self { codes: Codes::EMPTY, lens: [0; 316], lens_code: Table::EMPTY })
     }
 
-    /// Makes both codes those of the lengths that were read.
+    /// Makes the codes those of the lengths that were read.
     fn set(&mut self, counts: Counts) -> Result<(), Invalid> {
         let (literals, distances) = self.lens[..counts.literals + counts.distances].split_at(counts.literals);
         // Without a code for its end, the block has none.
         if literals[256] == 0 {
             return Err(Invalid);
         }
-        self.literals.rebuild(literals, true)?;
-        self.distances.rebuild(distances, true)
+        self.codes.set(literals, distances)
     }
 }

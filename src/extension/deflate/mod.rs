@@ -13,19 +13,22 @@
 //!
 //! | direction | window of 2^15 bytes | of 2^9 bytes |
 //! |---|---|---|
-//! | receiving | 36 KiB | 4 KiB |
+//! | receiving | 40 KiB | 9 KiB |
 //! | sending, [`mem_level`](Tuning::mem_level) 8 | 372 KiB | 246 KiB |
 //! | sending, `mem_level` 1 | 260 KiB | 134 KiB |
 //!
 //! The window of the receiver grows with what is received. Without context takeover no message needs what the one before
 //! has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many connections. A message
-//! that is being received takes what has been inflated of it, and twice that while its buffer grows.
+//! that is being received takes up to twice what has been inflated of it, and never more than one and a half times the
+//! limit.
 
+mod bits;
 mod compress;
 mod huffman;
 mod inflate;
 mod negotiation;
 mod pool;
+mod symbols;
 mod window;
 
 use alloc::sync::Arc;
@@ -36,6 +39,7 @@ pub use negotiation::{Agreement, NegotiationError, Offer};
 pub use pool::Pool;
 
 use self::inflate::{Inflate, Pause};
+use self::symbols::Written;
 use super::{Extension, Output, Part};
 use crate::config::{Claims, Role};
 use crate::error::{DecodeError, EncodeError};
@@ -102,6 +106,8 @@ pub struct Deflate {
     compressor: Option<zlib_rs::Deflate>,
     pool: Option<Arc<Pool>>,
     inflate: Option<Inflate>,
+    /// How many times as long the last part became, rounded up: what the next one is likely to take.
+    ratio: usize,
 }
 
 /// What was agreed on for one direction.
@@ -137,7 +143,7 @@ impl Deflate {
             Role::Client => (client, server),
             Role::Server => (server, client),
         };
-        Self { tuning, sending, receiving, compressor: None, pool: None, inflate: None }
+        Self { tuning, sending, receiving, compressor: None, pool: None, inflate: None, ratio: 4 }
     }
 
     /// Takes the compressor from `pool` for each message, where there is no context takeover and the pool was made for
@@ -168,6 +174,7 @@ impl Deflate {
     /// Keeps the compressor for the next part, or for the next message, of this connection or another.
     fn keep_compressor(&mut self, mut compressor: zlib_rs::Deflate, is_last: bool) {
         if is_last && !self.sending.takeover {
+            // A full flush at the end of the message forgets as much; it was not measurably faster (2026-11).
             compressor.reset();
             if let Some(pool) = &self.pool {
                 return pool.give(compressor);
@@ -196,15 +203,20 @@ impl Extension for Deflate {
     fn decode(&mut self, part: Part<'_>, out: &mut Output) -> Result<(), DecodeError> {
         let bits = self.receiving.window_bits;
         let inflate = self.inflate.get_or_insert_with(|| Inflate::new(bits));
-        run(inflate, part.payload, out)?;
-        if !part.is_last {
-            return Ok(());
+        let start = out.written().len();
+        let result = run(inflate, part.payload, out, self.ratio);
+        if let Some(ratio) = (out.written().len() - start).checked_div(part.payload.len()) {
+            self.ratio = ratio + 1;
         }
-        if !inflate.end_message() {
-            return Err(DecodeError::InvalidExtensionData);
-        }
-        if !self.receiving.takeover {
+        if part.is_last && !self.receiving.takeover {
+            let may_end = inflate.end_message();
             self.inflate = None;
+            return result.and(if may_end { Ok(()) } else { Err(DecodeError::InvalidExtensionData) });
+        }
+        inflate.remember(&out.written()[start..]);
+        result?;
+        if part.is_last && !inflate.end_message() {
+            return Err(DecodeError::InvalidExtensionData);
         }
         Ok(())
     }
@@ -228,12 +240,20 @@ const fn window_bits(agreed: Option<u8>) -> u8 {
     }
 }
 
-/// Inflates all of `input`.
-fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output) -> Result<(), DecodeError> {
+/// Inflates all of `input`, which is likely to become `ratio` times as long.
+fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output, ratio: usize) -> Result<(), DecodeError> {
+    let (start, total) = (out.written().len(), input.len());
     loop {
-        let spare = out.spare(4 * input.len());
-        let has_room = !spare.is_empty();
-        let (count, pause) = inflate.run(&mut input, spare);
+        let at = out.written().len() - start;
+        // What is to come is likely to become as long as what came.
+        let wanted = match total - input.len() {
+            0 => ratio.saturating_mul(total),
+            taken => input.len().saturating_mul(at) / taken + input.len(),
+        };
+        let has_room = !out.spare(wanted).is_empty();
+        let mut to = Written { out: out.since(start), at };
+        let pause = inflate.run(&mut input, &mut to);
+        let count = to.at - at;
         // First what came before a fault, which may be one of the text.
         out.advance(count)?;
         match pause {

@@ -11,15 +11,30 @@ pub(super) struct Window {
     at: usize,
 }
 
+/// How far back a match may reach.
+#[derive(Clone, Copy)]
+pub(super) struct Reach {
+    size: usize,
+    held: usize,
+}
+
+impl Reach {
+    /// Tells whether a match may have this distance when `written` bytes are in the output and not in the window yet.
+    #[inline]
+    pub(super) const fn covers(self, distance: usize, written: usize) -> bool {
+        distance <= self.size && distance <= self.held + written
+    }
+}
+
 impl Window {
     pub(super) const fn new(window_bits: u8) -> Self {
         Self { bytes: Vec::new(), size: 1 << window_bits, at: 0 }
     }
 
-    /// Tells whether a match may have this distance when `written` bytes are in the output and not here yet.
+    /// Returns how far a match may reach.
     #[inline]
-    pub(super) const fn reaches(&self, distance: usize, written: usize) -> bool {
-        distance <= self.size && distance <= self.bytes.len() + written
+    pub(super) const fn reach(&self) -> Reach {
+        Reach { size: self.size, held: self.bytes.len() }
     }
 
     /// Appends what was written to the output.
@@ -38,6 +53,7 @@ impl Window {
     }
 
     /// Returns what lies `back` bytes before the end, up to where the ring is cut.
+    #[inline]
     pub(super) fn from(&self, back: usize) -> &[u8] {
         let start = self.at + self.bytes.len() - back;
         &self.bytes[if start < self.bytes.len() { start } else { start - self.bytes.len() }..]

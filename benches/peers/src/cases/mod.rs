@@ -4,6 +4,7 @@ pub mod decode;
 pub mod encode;
 pub mod header;
 pub mod mask;
+pub mod messages;
 pub mod utf8;
 
 use std::time::Duration;

@@ -3,14 +3,16 @@
 use std::rc::Rc;
 
 use bytes::BytesMut;
-use websocket_wire::{Mask, MaskingKey};
+use websocket_wire::extension::deflate::{Agreement, Deflate, Tuning};
 use websocket_wire::utf8::Validator;
 use websocket_wire::{
-    Assembler, Config, Decoder, Encoder, Header, HeaderBuf, Limits, MaskSource, Message, Opcode, Side, Status,
+    Assembler, Config, Decoder, Encoder, Extensions, Header, HeaderBuf, Limits, MaskSource, Message, Opcode, Role,
+    Server, Side, Status,
 };
+use websocket_wire::{Mask, MaskingKey};
 
 use crate::buffer::{Buffered, Codec};
-use crate::peer::{Peer, Receiver, Sender, Sink};
+use crate::peer::{Deal, End, Peer, Receiver, Sender, Sink};
 use crate::pipe::READ;
 
 pub fn codec() -> Peer {
@@ -32,6 +34,10 @@ pub fn codec() -> Peer {
         })
         .receives(Slice::new(READ))
         .sends(IntoSlice::new(Encoder::client(keys())), IntoSlice::new(Encoder::server()))
+        .exchanges(|deal| {
+            let assembler = Assembler::with_extensions(config(), extensions(deal));
+            Some(End::new(Buffered::new(assembler), Whole::new(extensions(deal))))
+        })
 }
 
 pub fn small_buffer() -> Peer {
@@ -46,6 +52,18 @@ pub fn owned() -> Peer {
 
 fn config() -> Config {
     Config::server().limits(Limits::NONE)
+}
+
+fn extensions(deal: Deal) -> Extensions {
+    let none = deal == Deal::NoTakeover;
+    let agreement =
+        Agreement { server_no_context_takeover: none, client_no_context_takeover: none, ..Agreement::DEFAULT };
+    let mut extensions = Extensions::new();
+    if deal != Deal::Plain {
+        let deflate = Deflate::new(Role::Server, agreement, Tuning { level: 6, ..Tuning::DEFAULT });
+        extensions.register(Box::new(deflate)).expect("no other extension");
+    }
+    extensions
 }
 
 /// The thread's generator, the same as soketto, websocket-sans-io and wslay are given and sockudo-ws draws from.
@@ -186,6 +204,44 @@ impl<S: Side> Sender for IntoBuf<S> {
     fn send(&mut self, times: usize) {
         for _ in 0..times {
             self.encoder.encode_to(self.opcode, &self.payload, &mut self.out).expect("the buffer grows");
+        }
+    }
+
+    fn finish(&mut self, look: &mut dyn FnMut(&[u8])) {
+        look(&self.out);
+        self.out.clear();
+    }
+}
+
+/// Whole messages through extensions.
+struct Whole {
+    extensions: Extensions,
+    encoder: Encoder<Server>,
+    opcode: Opcode,
+    payload: Vec<u8>,
+    scratch: Vec<u8>,
+    out: BytesMut,
+}
+
+impl Whole {
+    fn new(extensions: Extensions) -> Self {
+        let encoder = Encoder::server().claims(extensions.claims());
+        let (payload, scratch, out) = (Vec::new(), Vec::new(), BytesMut::new());
+        Self { extensions, encoder, opcode: Opcode::Binary, payload, scratch, out }
+    }
+}
+
+impl Sender for Whole {
+    fn load(&mut self, is_text: bool, payload: &[u8]) {
+        self.opcode = if is_text { Opcode::Text } else { Opcode::Binary };
+        self.payload = payload.to_vec();
+    }
+
+    fn send(&mut self, times: usize) {
+        for _ in 0..times {
+            let (header, payload) =
+                self.extensions.encode(self.opcode, &self.payload, &mut self.scratch).expect("no message is open");
+            self.encoder.encode_to(header, payload, &mut self.out).expect("the buffer grows");
         }
     }
 

@@ -2,12 +2,13 @@
 
 use bytes::{Bytes, BytesMut};
 use sockudo_ws::Message;
-use sockudo_ws::protocol::{Protocol, Role};
+use sockudo_ws::deflate::DeflateConfig;
+use sockudo_ws::protocol::{CompressedProtocol, Protocol, Role};
 use sockudo_ws::simd::apply_mask;
 use sockudo_ws::utf8::validate_utf8;
 
 use crate::buffer::{Buffered, Codec};
-use crate::peer::{Peer, Sender, Sink};
+use crate::peer::{Deal, End, Peer, Sender, Sink};
 
 pub fn peer() -> Peer {
     Peer::new("sockudo-ws")
@@ -28,38 +29,87 @@ pub fn peer() -> Peer {
             out
         })
         .receives(Buffered::new(Batch { protocol: protocol(Role::Server), messages: Vec::new() }))
-        .sends(Writer::new(Role::Client), Writer::new(Role::Server))
+        .sends(Writer::new(protocol(Role::Client)), Writer::new(protocol(Role::Server)))
+        .exchanges(|deal| {
+            Some(match deal {
+                Deal::Plain => End::new(
+                    Buffered::new(Batch { protocol: protocol(Role::Server), messages: Vec::new() }),
+                    Writer::new(protocol(Role::Server)),
+                ),
+                _ => End::new(
+                    Buffered::new(Batch { protocol: compressed(deal), messages: Vec::new() }),
+                    Writer::new(compressed(deal)),
+                ),
+            })
+        })
 }
 
 fn protocol(role: Role) -> Protocol {
     Protocol::new(role, 64 << 20, 64 << 20)
 }
 
-struct Batch {
-    protocol: Protocol,
+fn compressed(deal: Deal) -> CompressedProtocol {
+    let none = deal == Deal::NoTakeover;
+    let config = DeflateConfig {
+        server_no_context_takeover: none,
+        client_no_context_takeover: none,
+        compression_level: 6,
+        ..DeflateConfig::default()
+    };
+    CompressedProtocol::server(64 << 20, 64 << 20, config)
+}
+
+/// What both protocols have in common.
+trait Messages {
+    fn decode(&mut self, buf: &mut BytesMut, messages: &mut Vec<Message>);
+    fn encode(&mut self, message: &Message, buf: &mut BytesMut);
+}
+
+impl Messages for Protocol {
+    fn decode(&mut self, buf: &mut BytesMut, messages: &mut Vec<Message>) {
+        self.process_into(buf, messages).expect("valid frames");
+    }
+
+    fn encode(&mut self, message: &Message, buf: &mut BytesMut) {
+        self.encode_message(message, buf).expect("the buffer grows");
+    }
+}
+
+impl Messages for CompressedProtocol {
+    fn decode(&mut self, buf: &mut BytesMut, messages: &mut Vec<Message>) {
+        self.process_into(buf, messages).expect("valid frames");
+    }
+
+    fn encode(&mut self, message: &Message, buf: &mut BytesMut) {
+        self.encode_message(message, buf).expect("the buffer grows");
+    }
+}
+
+struct Batch<P> {
+    protocol: P,
     messages: Vec<Message>,
 }
 
-impl Codec for Batch {
+impl<P: Messages> Codec for Batch<P> {
     fn take(&mut self, buf: &mut BytesMut, _: usize, sink: &mut Sink) -> usize {
-        self.protocol.process_into(buf, &mut self.messages).expect("valid frames");
+        self.protocol.decode(buf, &mut self.messages);
         self.messages.drain(..).map(|message| sink.message(message.as_bytes())).count()
     }
 }
 
-struct Writer {
-    protocol: Protocol,
+struct Writer<P> {
+    protocol: P,
     message: Message,
     out: BytesMut,
 }
 
-impl Writer {
-    fn new(role: Role) -> Self {
-        Self { protocol: protocol(role), message: Message::Binary(Bytes::new()), out: BytesMut::new() }
+impl<P: Messages> Writer<P> {
+    fn new(protocol: P) -> Self {
+        Self { protocol, message: Message::Binary(Bytes::new()), out: BytesMut::new() }
     }
 }
 
-impl Sender for Writer {
+impl<P: Messages> Sender for Writer<P> {
     fn load(&mut self, is_text: bool, payload: &[u8]) {
         let payload = Bytes::copy_from_slice(payload);
         self.message = if is_text { Message::Text(payload) } else { Message::Binary(payload) };
@@ -67,7 +117,7 @@ impl Sender for Writer {
 
     fn send(&mut self, times: usize) {
         for _ in 0..times {
-            self.protocol.encode_message(&self.message, &mut self.out).expect("the buffer grows");
+            self.protocol.encode(&self.message, &mut self.out);
         }
     }
 

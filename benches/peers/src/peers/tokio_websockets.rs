@@ -8,13 +8,18 @@ use futures::executor::block_on;
 use futures::{SinkExt, StreamExt};
 use tokio_websockets::{ClientBuilder, Limits, Message, ServerBuilder, WebSocketStream};
 
-use crate::peer::{Peer, Receiver, Sender, Sink};
+use crate::peer::{self, Deal, Peer, Receiver, Sender, Sink};
 use crate::pipe::Pipe;
 
 pub fn peer() -> Peer {
     Peer::new("tokio-websockets")
-        .receives(End::new(|pipe| ServerBuilder::new().limits(Limits::unlimited()).serve(pipe)))
-        .sends(End::new(|pipe| ClientBuilder::new().take_over(pipe)), End::new(|pipe| ServerBuilder::new().serve(pipe)))
+        .receives(server())
+        .sends(End::new(|pipe| ClientBuilder::new().take_over(pipe)), server())
+        .exchanges(|deal| (deal == Deal::Plain).then(|| peer::End::new(server(), server())))
+}
+
+fn server() -> End {
+    End::new(|pipe| ServerBuilder::new().limits(Limits::unlimited()).serve(pipe))
 }
 
 struct End {

@@ -9,7 +9,7 @@ use tungstenite::protocol::frame::coding::{Data, OpCode};
 use tungstenite::protocol::{Role, WebSocket, WebSocketConfig};
 use tungstenite::{Message, Utf8Bytes};
 
-use crate::peer::{Peer, Receiver, Sender, Sink};
+use crate::peer::{self, Deal, Peer, Receiver, Sender, Sink};
 use crate::pipe::Pipe;
 
 pub fn peer() -> Peer {
@@ -31,6 +31,10 @@ pub fn peer() -> Peer {
         })
         .receives(End::new(Role::Server))
         .sends(End::new(Role::Client), End::new(Role::Server))
+        .exchanges(|deal| {
+            // It has no extensions.
+            (deal == Deal::Plain).then(|| peer::End::new(End::new(Role::Server), End::new(Role::Server)))
+        })
 }
 
 struct End {
