@@ -3,15 +3,18 @@
 //! `cargo run --release --example echo` starts the server on a free loopback port, connects the client to it, sends
 //! what a codec can get wrong, and compares every byte that comes back. `--help` says what else there is.
 
+#[path = "support/finish.rs"]
+mod finish;
 mod support;
 
-use std::io::{self, IsTerminal, Read, Write};
-use std::net::{Shutdown, TcpListener, TcpStream};
+use std::io::{self, IsTerminal, Write};
+use std::net::{TcpListener, TcpStream};
 use std::process::ExitCode;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use finish::finish;
 use support::{Fault, Peer, Receiver, accept, connect, random};
 use websocket_wire::{Client, Close, CloseCode, CloseFrame, Header, MaskingKey, Message, Opcode, Side};
 
@@ -31,9 +34,6 @@ The client exits with 0 if every byte came back, with 1 if not, and with 2 for w
 
 /// How long the client waits for the next message before it gives up.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// How long the peer of the server may take to see that the stream has ended.
-const LINGER: Duration = Duration::from_secs(2);
 
 type Result<T> = std::result::Result<T, Fault>;
 
@@ -118,20 +118,6 @@ fn echo(stream: &TcpStream) -> Result<Closes> {
         return Ok(Closes { sent: Some(close), received: last_words(&mut receiver)? });
     }
     send_back(&mut peer, &mut receiver)
-}
-
-/// Ends the stream and reads on until the peer has seen that (RFC 6455 §7.1.1): to close a socket with unread bytes resets
-/// the connection, and the peer may lose the close frame and what went before it.
-fn finish(mut stream: TcpStream) {
-    let (end, mut unread) = (Instant::now() + LINGER, [0; 4096]);
-    stream.shutdown(Shutdown::Write).ok();
-    loop {
-        // No time at all is an error.
-        let left = stream.set_read_timeout(Some(end.saturating_duration_since(Instant::now())));
-        if left.is_err() || !matches!(stream.read(&mut unread), Ok(1..)) {
-            return;
-        }
-    }
 }
 
 /// Sends every message of a server back.
