@@ -66,7 +66,7 @@ class Soak:
         name = kind if isinstance(kind, str) else kind.__name__.replace("_", " ")
         link = None
         try:
-            link = await Link.open(self.server.port, rng)
+            link = await asyncio.wait_for(Link.open(self.server.port, rng), PATIENCE)
             run = self.head(kind, rng, link) if isinstance(kind, str) else self.conversation(kind, rng, link)
             await asyncio.wait_for(run, 0.001 if self.plant == "hang" else PATIENCE)
             self.passed[name] += 1
@@ -115,6 +115,8 @@ class Soak:
         """Reads while the case is sent, until the server ends the connection, or it is reset."""
         if case.is_deaf:
             await asyncio.wait([link.sending], timeout=0.3)
+            link.sending.cancel()
+            await asyncio.wait([link.sending])  # the loop lets the descriptor go, before another socket has it
             link.reset()
             return
         reading = asyncio.ensure_future(read_all(link, reader, rng.random() < 0.05, case.is_late))
