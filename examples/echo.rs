@@ -3,6 +3,8 @@
 //! `cargo run --release --example echo` starts the server on a free loopback port, connects the client to it, sends
 //! what a codec can get wrong, and compares every byte that comes back. `--help` says what else there is.
 
+#[path = "support/finish.rs"]
+mod finish;
 mod support;
 
 use std::io::{self, IsTerminal, Write};
@@ -12,6 +14,7 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
+use finish::finish;
 use support::{Fault, Peer, Receiver, accept, connect, random};
 use websocket_wire::{Client, Close, CloseCode, CloseFrame, Header, MaskingKey, Message, Opcode, Side};
 
@@ -80,9 +83,12 @@ fn listen(address: &str) -> Result<TcpListener> {
 fn serve(listener: &TcpListener) -> Result<()> {
     for (number, stream) in (1..).zip(listener.incoming()) {
         let stream = stream?;
-        std::thread::spawn(move || match echo(stream) {
-            Ok(closes) => println!("connection {number}: {closes}"),
-            Err(fault) => println!("connection {number}: {fault}"),
+        std::thread::spawn(move || {
+            match echo(&stream) {
+                Ok(closes) => println!("connection {number}: {closes}"),
+                Err(fault) => println!("connection {number}: {fault}"),
+            }
+            finish(stream);
         });
     }
     Ok(())
@@ -105,8 +111,8 @@ fn named(close: Option<&Close>) -> String {
 }
 
 /// Serves one connection: sends every message back, until a close frame has gone both ways.
-fn echo(stream: TcpStream) -> Result<Closes> {
-    let (mut peer, mut receiver, path) = accept(stream)?;
+fn echo(stream: &TcpStream) -> Result<Closes> {
+    let (mut peer, mut receiver, path) = accept(stream.try_clone()?)?;
     if let Some(close) = asked_close(&path) {
         peer.send(&Message::Close(Some(close.clone())))?;
         return Ok(Closes { sent: Some(close), received: last_words(&mut receiver)? });

@@ -4,12 +4,16 @@
 //! a frame's payload brings is sent on from the buffer in which it was unmasked, part by part, so that messages may be longer
 //! than the buffer. `--help` says how to start it; `examples/firmware` is the same for machines without an operating system.
 
+#[path = "support/finish.rs"]
+mod finish;
+
 use std::fmt;
 use std::net::TcpListener;
 use std::process::ExitCode;
 
 use embedded_io::{Error, ErrorKind, Read, Write};
 use embedded_io_adapters::std::FromStd;
+use finish::finish;
 use websocket_wire::handshake::server::{Refusal, Request};
 use websocket_wire::{CloseFrame, Decoder, EncodeError, Encoder, Frame, Header, Opcode, Server, Status};
 
@@ -54,7 +58,11 @@ fn clients(address: &str, once: bool) -> Result<(), Fault> {
     println!("{}", listener.local_addr().map_err(|error| Fault::Io(error.kind().into()))?);
     for stream in listener.incoming() {
         let served = match stream {
-            Ok(stream) => serve(&mut FromStd::new(stream)),
+            Ok(stream) => {
+                let served = serve(&mut FromStd::new(&stream));
+                finish(stream);
+                served
+            }
             Err(error) => Err(Fault::Io(error.kind().into())),
         };
         match served {

@@ -81,6 +81,7 @@ fn talk(input: &[u8]) -> (Vec<(u8, Vec<u8>)>, bool) {
     client.write_all(input).unwrap();
     let mut output = Vec::new();
     client.read_to_end(&mut output).unwrap();
+    drop(client);
     (frames(&output), server.wait().unwrap().success())
 }
 
@@ -115,6 +116,14 @@ fn a_client_that_breaks_a_rule_is_told_which() {
     let (frames, content) = talk(&masked(0x81, b"\xff"));
     assert!(!content);
     assert_eq!(frames, [(0x88, b"\x03\xef".to_vec())]);
+}
+
+/// What a server leaves unread when it drops the socket makes TCP reset the connection.
+#[test]
+fn a_client_that_breaks_a_rule_and_goes_on_is_told_too() {
+    let (frames, content) = talk(&masked(0x89, &[0; 5000]));
+    assert!(!content);
+    assert_eq!(frames, [(0x88, b"\x03\xea".to_vec())]);
 }
 
 #[test]
