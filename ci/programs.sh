@@ -15,12 +15,9 @@ export CARGO_TERM_COLOR=never
 package=(--manifest-path examples/net/Cargo.toml --locked)
 cargo fmt --manifest-path examples/net/Cargo.toml --check
 cargo clippy "${package[@]}" --quiet --all-targets -- -D warnings
-tests=$(mktemp)
-logs=$(mktemp -d)
-server=
-trap 'stop; rm -rf "$tests" "$logs"' EXIT
-cargo test "${package[@]}" </dev/null | tee "$tests"
-grep -qE '^test result: ok\. [1-9][0-9]* passed' "$tests" || { echo "no test of examples/net has run"; exit 1; }
+source ci/interop/checks.sh
+cargo test "${package[@]}" </dev/null | tee "$logs/tests"
+grep -qE '^test result: ok\. [1-9][0-9]* passed' "$logs/tests" || { echo "no test of examples/net has run"; exit 1; }
 
 cargo build "${package[@]}" --quiet
 target=$(cargo metadata "${package[@]}" --no-deps --format-version 1 | sed -E 's/.*"target_directory":"([^"]*)".*/\1/')
@@ -28,43 +25,13 @@ console=$target/debug/console
 
 source ci/interop/install.sh
 declare -A SERVER=([websockets]="$PYTHON ci/interop/server.py" [ws]="node ci/interop/server.js")
-passed=0
-failed=0
-
-stop() {
-    if [[ -n $server ]]; then
-        kill "$server" 2>/dev/null || true
-        wait "$server" 2>/dev/null || true
-        server=
-    fi
-}
-
-# start COMMAND...: starts a server, its output in $logs/server, and sets `url` to where it listens.
-start() {
-    : >"$logs/server"
-    timeout 120 "$@" >>"$logs/server" 2>&1 </dev/null &
-    server=$!
-    url=
-    for _ in {1..100}; do
-        url=$(sed -n '1s/^listening on //p' "$logs/server")
-        if [[ -n $url ]]; then return; fi
-        sleep 0.1
-    done
-    echo "FAIL $*: does not listen"
-    cat "$logs/server"
-    exit 1
-}
 
 # check WHAT COMMAND...: reports one check, passed when the command is.
 check() {
-    if "${@:2}"; then
-        passed=$((passed + 1))
-        echo "ok $1"
-    else
-        failed=$((failed + 1))
-        echo "FAIL $1"
-        tail -n 5 "$logs"/{server,out,err} | cut -c 1-200
-    fi
+    local status=0
+    "${@:2}" || status=$?
+    verdict "$status" "$1"
+    ((status == 0)) || tail -n 5 "$logs"/{server,out,err} | cut -c 1-200
 }
 
 # console STATUS OPTION... URL: runs the program on $logs/in; its exit status is to be STATUS.

@@ -3,8 +3,7 @@
 mod short;
 
 use crate::close::CloseFrame;
-use crate::config::Config;
-use crate::config::Role;
+use crate::config::{Config, Role};
 use crate::error::DecodeError;
 use crate::frame::Frame;
 use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_BINARY, WHOLE_TEXT};
