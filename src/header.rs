@@ -11,10 +11,10 @@ use crate::rsv::Rsv;
 use crate::status::Status;
 
 const FIN: u8 = 0x80;
-const MASK: u8 = 0x80;
-const LENGTH: u8 = 0x7F;
-const LENGTH_16: u8 = 126;
-const LENGTH_64: u8 = 127;
+pub(crate) const MASK: u8 = 0x80;
+pub(crate) const LENGTH: u8 = 0x7F;
+pub(crate) const LENGTH_16: u8 = 126;
+pub(crate) const LENGTH_64: u8 = 127;
 
 /// The longest payload of a control frame, in bytes (§5.5).
 pub(crate) const MAX_CONTROL_LEN: u64 = 125;

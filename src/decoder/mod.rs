@@ -157,11 +157,11 @@ impl Decoder {
         if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf {
             if self.is_masked {
                 if let Some((end, key)) = self.unmask_short(first, second, buf) {
-                    let value = self.short_frame(first, Some(key), 6, &mut buf[6..end]);
+                    let value = self.whole_frame(first, Some(key), 6, &mut buf[6..end]);
                     return Ok(Status::Complete { value, consumed: end });
                 }
             } else if let Some(end) = self.judge_short(first, second, buf) {
-                let value = self.short_frame(first, None, 2, &mut buf[2..end]);
+                let value = self.whole_frame(first, None, 2, &mut buf[2..end]);
                 return Ok(Status::Complete { value, consumed: end });
             }
         }
@@ -172,10 +172,18 @@ impl Decoder {
     // for text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call.
     #[inline(never)]
     fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
-        if let Some((start, end, key)) = self.unmask_short_text(buf) {
-            let value = self.short_frame(WHOLE_TEXT, key, start as u8, &mut buf[start..end]);
+        if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf
+            && let Some((start, end, key)) = self.unmask_whole(first, second, buf)
+        {
+            let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);
             return Ok(Status::Complete { value, consumed: end });
         }
+        self.decode_next(buf)
+    }
+
+    /// The general path. Out of line, so that the other one saves no registers for its sake.
+    #[inline(never)]
+    fn decode_next<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         let result = match self.state {
             State::Header => self.begin(buf),
             State::Payload => self.deliver(0, buf),

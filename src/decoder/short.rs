@@ -1,15 +1,16 @@
-//! The frame that most traffic is made of, a short whole text or binary message, on a path of its own.
+//! The frames that most traffic is made of, whole text and binary messages, on paths of their own: one for short ones, which
+//! is inlined into the caller's loop, and one behind a call for what that leaves.
 //!
-//! A run of such frames is a chain from length to length, so this path is made for few operations between them: what it
-//! learnt is in registers, what it calls is inlined, and all that is not common is left to the general path.
+//! A run of short frames is a chain from length to length, so the first path is made for few operations between them: what
+//! it learnt is in registers, what it calls is inlined, and all that is not common is left to the second one.
 
 use super::Decoder;
 use crate::config::Config;
 use crate::frame::Frame;
-use crate::header::{Header, MAX_CONTROL_LEN, WHOLE_TEXT};
+use crate::header::{Header, LENGTH, LENGTH_16, LENGTH_64, MASK, MAX_CONTROL_LEN, WHOLE_TEXT};
 use crate::mask::{Mask, MaskingKey, is_ascii};
 use crate::opcode::Opcode;
-use crate::utf8::Validator;
+use crate::utf8;
 
 impl Decoder {
     /// Unmasks the frame at the front of `buf` if it is masked, short, all here and, where it is text, valid. Returns
@@ -49,7 +50,7 @@ impl Decoder {
 
     // The key comes in a register: read again from the header that was just written it would wait for the store.
     #[inline(always)]
-    pub(super) fn short_frame<'b>(
+    pub(super) fn whole_frame<'b>(
         &self,
         first: u8,
         mask: Option<MaskingKey>,
@@ -68,24 +69,50 @@ impl Decoder {
         }
     }
 
-    /// Unmasks the frame at the front of `buf` if it is a short text, all here, valid, and not ASCII. Returns where
-    /// its payload begins and ends, and its key; or `None`, and the bytes are as they were.
-    pub(super) fn unmask_short_text(&self, buf: &mut [u8]) -> Option<(usize, usize, Option<MaskingKey>)> {
-        let [WHOLE_TEXT, second, ..] = *buf else { return None };
-        let (start, len) =
-            if self.is_masked { (6, usize::from(second).wrapping_sub(0x80)) } else { (2, usize::from(second)) };
-        if len >= usize::from(self.inline_end) || self.config.skip_text_validation {
+    /// Unmasks the frame at the front of `buf` if it is a whole message of at most 65,535 bytes, all here and, where it is
+    /// text, valid. Returns where its payload begins and ends, and its key; or `None` for any other: then the bytes are as
+    /// they were, and the general path looks at it.
+    ///
+    /// The general path takes 280 instructions more for a frame of 4 KiB, of 990: it keeps a state between any two bytes.
+    #[inline(always)]
+    pub(super) fn unmask_whole(
+        &self,
+        first: u8,
+        second: u8,
+        buf: &mut [u8],
+    ) -> Option<(usize, usize, Option<MaskingKey>)> {
+        if self.inline_end == 0 || (second & MASK != 0) != self.is_masked {
             return None;
         }
-        let (header, payload) = buf.get_mut(..start + len)?.split_at_mut(start);
-        let (key, is_valid) = match *header {
-            [_, _, a, b, c, d] => {
-                let key = MaskingKey::new([a, b, c, d]);
-                (Some(key), unmask_text(Mask::new(key), payload))
-            }
-            _ => (None, is_text(payload)),
+        let (len, key_at) = match (second & LENGTH, &*buf) {
+            (LENGTH_64, _) => return None,
+            (LENGTH_16, &[_, _, a, b, ..]) => (usize::from(u16::from_be_bytes([a, b])), 4),
+            (LENGTH_16, _) => return None,
+            (len, _) => (usize::from(len), 2),
         };
-        is_valid.then_some((start, start + len, key))
+        let limits = &self.config.limits;
+        let is_minimal = key_at == 2 || len > MAX_CONTROL_LEN as usize;
+        if !is_minimal || len as u64 > limits.frame_len || len as u64 > limits.message_len {
+            return None;
+        }
+        let start = if self.is_masked { key_at + 4 } else { key_at };
+        let (header, payload) = buf.get_mut(..start + len)?.split_at_mut(start);
+        let is_text = first == WHOLE_TEXT && !self.config.skip_text_validation;
+        let key = if let (true, Some(key)) = (self.is_masked, header.last_chunk()) {
+            Some(MaskingKey::new(*key))
+        } else {
+            None
+        };
+        let is_done = match key.map(Mask::new) {
+            Some(mask) if is_text => utf8::unmask_whole(mask, payload),
+            None if is_text => utf8::is_whole(payload),
+            Some(mut mask) => {
+                mask.apply(payload);
+                true
+            }
+            None => true,
+        };
+        is_done.then_some((start, start + len, key))
     }
 }
 
@@ -95,24 +122,4 @@ pub(super) const fn inline_end(config: &Config) -> u8 {
     let limits = &config.limits;
     let limit = if limits.frame_len < limits.message_len { limits.frame_len } else { limits.message_len };
     if limit < MAX_CONTROL_LEN { limit as u8 + 1 } else { MAX_CONTROL_LEN as u8 + 1 }
-}
-
-/// Tells whether a whole text message is valid.
-fn is_text(payload: &[u8]) -> bool {
-    let mut validator = Validator::new();
-    validator.push(payload).is_ok() && validator.finish().is_ok()
-}
-
-/// Unmasks a whole text message; returns false, the bytes as they were, where it is not valid.
-fn unmask_text(mask: Mask, payload: &mut [u8]) -> bool {
-    let mut validator = Validator::new();
-    let valid_len = match validator.unmask_any(&mut mask.clone(), payload) {
-        Ok(()) => payload.len(),
-        Err(error) => error.position(),
-    };
-    if valid_len == payload.len() && validator.finish().is_ok() {
-        return true;
-    }
-    mask.clone().apply(&mut payload[..valid_len]);
-    false
 }

@@ -1,19 +1,19 @@
 //! XOR with a key of four bytes, at the speed at which memory takes the result.
 //!
-//! No byte is handled alone but in payloads of one to three bytes. Other short payloads are groups of vectors from the
-//! front and from the back, or words where they have no vector, which may overlap:
+//! A payload of one byte apart, no byte is handled alone. Short payloads are groups of vectors from the front and from the back,
+//! or of words where they have no vector, which may overlap:
 //!
 //! ```text
-//! spread, one to four vectors:   load the first, the last, and two between or upon them; store these
-//!
 //! edges, N to 2 N vectors:       load N from the front and N from the back; store these
+//!
+//! spread, one to four vectors:   load the first, the last, and two between or upon them; store these
 //!
 //! behind_header, 2 to 15 bytes of a frame with its header in front of them:
 //!                                load a word at the beginning, or the last one again, and the last word, which may
 //!                                begin in the header; store these
 //!
-//! long:   load the first vector; load the last one
-//!         from the first aligned place (or after the first vector) on, until at most one vector is left:
+//! long, more than eight vectors: load the first vector; load the last one
+//!         from the first aligned place on, until at most one vector is left:
 //!             eight vectors at a time, then four, two, one
 //!         store the first vector; store the last one
 //! ```
@@ -42,11 +42,6 @@ use crate::simd::{BASELINE, Baseline, Isa, Kernel, Parts, Word};
 /// The longest payload that [`short`] takes, in bytes.
 pub(crate) const SHORT: usize = 8 * Baseline::BYTES;
 
-/// From this length on, in bytes, the stores of the long loop are aligned.
-///
-/// With 1024 instead, 1000 bytes took 61 cycles, and 1024 took 31.
-const ALIGNED_FROM: usize = 256;
-
 /// The bytes of the header of a masked frame that is [`SHORT`].
 const HEADER: usize = 6;
 
@@ -55,8 +50,10 @@ const HEADER: usize = 6;
 /// With `ASCII_ONLY` nothing is stored unless the result is ASCII, and without `STORE` nothing at all. Returns whether
 /// it was ASCII, if that was to be found out.
 ///
-/// A length that the branch predictor has not learnt costs some 17 cycles at each wrong guess, so 17 to 63 bytes are
-/// one class.
+/// A class ends at a power of two, where its two groups lie side by side: one upon the other, 4 bytes across the edge of 32
+/// took 9 cycles instead of 7 on Zen 3, and 8 bytes as long. 17 to 63 bytes as one class, by [`spread`], is what a frame
+/// wants; here it takes 9.9 cycles where 17 to 32 take 7.9, and wins nothing for lengths of 0 to 31 that no predictor knows
+/// (25 and 29).
 #[inline(always)]
 pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
     debug_assert!(span.len() <= SHORT);
@@ -64,21 +61,23 @@ pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -
     if span.len() <= 16 {
         return match span.len() {
             // SAFETY: 8 bytes or more.
-            8.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u64>::NEW) },
+            9.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u64>::NEW) },
             // SAFETY: 4 bytes or more.
-            4.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
-            // SAFETY: 1 byte or more.
-            1.. => unsafe { bytes::<ASCII_ONLY, STORE>(span) },
+            5.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
+            // SAFETY: 2 bytes or more.
+            2.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u16>::NEW) },
+            // SAFETY: a byte.
+            1 => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u8>::NEW) },
             0 => true,
         };
     }
     match span.len() {
         // SAFETY: 65 bytes or more.
         65.. => unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, BASELINE) },
-        // SAFETY: 64 bytes, four vectors.
-        64 => unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, BASELINE) },
-        // SAFETY: 17 to 63 bytes, which are one vector or more and less than four.
-        _ => unsafe { spread::<_, ASCII_ONLY, STORE>(span, BASELINE) },
+        // SAFETY: 33 bytes or more.
+        33.. => unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, BASELINE) },
+        // SAFETY: 17 bytes or more.
+        _ => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, BASELINE) },
     }
 }
 
@@ -224,36 +223,6 @@ const OF_LAST: [u64; 16] = {
     words
 };
 
-/// Unmasks one to three bytes: the first, the middle and the last one, which may be the same.
-///
-/// # Safety
-///
-/// The span has 1 to 3 bytes.
-#[inline(always)]
-unsafe fn bytes<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
-    let isa = Word::<u8>::NEW;
-    let (middle, end) = (span.len() / 2, span.len() - 1);
-    // SAFETY: there is a byte at 0.
-    let a = unsafe { span.load(isa, 0, span.key(isa, 0)) };
-    // SAFETY: `middle` is less than `len`, which is not zero.
-    let b = unsafe { span.load(isa, middle, span.key(isa, middle)) };
-    // SAFETY: `end` is less than `len`.
-    let c = unsafe { span.load(isa, end, span.key(isa, end)) };
-    if ASCII_ONLY && isa.any_high_bit(a | b | c) {
-        return false;
-    }
-    if !STORE {
-        return true;
-    }
-    // SAFETY: as for its load.
-    unsafe { span.store(isa, 0, a) };
-    // SAFETY: as for its load.
-    unsafe { span.store(isa, middle, b) };
-    // SAFETY: as for its load.
-    unsafe { span.store(isa, end, c) };
-    true
-}
-
 /// Unmasks a span longer than [`SHORT`]; with `ASCII_ONLY`, what precedes the first block that is not ASCII, or
 /// nothing.
 #[derive(Copy, Clone)]
@@ -344,6 +313,12 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> usize {
         let span = if IN_PLACE { self.span.onto_itself() } else { self.span };
+        if span.len() <= 8 * I::BYTES {
+            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes; and one of 64
+            // bytes is chosen from `WIDE_FROM` on, which is four of these.
+            let is_done = unsafe { edges::<_, 4, ASCII_ONLY, true>(span, isa) };
+            return if is_done { span.len() } else { 0 };
+        }
         let tail = span.len() - I::BYTES;
         // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is two vectors or more of any set.
         let first = unsafe { load::<I, 1>(span, isa, 0, span.key(isa, 0)) };
@@ -353,7 +328,7 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
             return 0;
         }
         // SAFETY: a vector at most.
-        let rest = Self::middle(isa, unsafe { span.skip(body_start(span, isa)) });
+        let rest = Self::middle(isa, unsafe { span.skip(span.bytes_to_aligned(I::BYTES)) });
         let until = span.len() - rest.len();
         // SAFETY: as for the load.
         unsafe { store(span, isa, 0, first) };
@@ -364,12 +339,6 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
         unsafe { store(span, isa, tail, last) };
         span.len()
     }
-}
-
-/// Returns where the loop begins: 1 to `I::BYTES` bytes into the span, and aligned where that pays.
-#[inline(always)]
-pub(crate) fn body_start<I: Isa>(span: Span<'_>, _: I) -> usize {
-    if span.len() < ALIGNED_FROM { I::BYTES } else { span.bytes_to_aligned(I::BYTES) }
 }
 
 /// Reads and unmasks `N` vectors from `at` on; `key` is [`Span::key`] at `at`.

@@ -89,8 +89,13 @@ impl Isa for Neon {
 
 impl Lookup for Neon {
     #[inline(always)]
-    fn halves(self, low: u128, high: u128) -> (uint8x16_t, uint8x16_t) {
-        (vector(low.to_le_bytes()), vector(high.to_le_bytes()))
+    fn end_of_words(self, low: u64, high: u64) -> uint8x16_t {
+        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn end_of_vectors(self, _first: uint8x16_t, last: uint8x16_t, _len: usize) -> uint8x16_t {
+        last
     }
 
     #[inline(always)]

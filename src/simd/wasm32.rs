@@ -83,8 +83,13 @@ impl Isa for Simd128 {
 
 impl Lookup for Simd128 {
     #[inline(always)]
-    fn halves(self, low: u128, high: u128) -> (v128, v128) {
-        (vector(low.to_le_bytes()), vector(high.to_le_bytes()))
+    fn end_of_words(self, low: u64, high: u64) -> v128 {
+        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    }
+
+    #[inline(always)]
+    fn end_of_vectors(self, _first: v128, last: v128, _len: usize) -> v128 {
+        last
     }
 
     #[inline(always)]

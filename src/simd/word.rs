@@ -61,6 +61,7 @@ macro_rules! word {
 }
 
 word!(u8);
+word!(u16);
 word!(u32);
 word!(u64);
 word!(u128);

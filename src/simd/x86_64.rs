@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use core::arch::x86_64::*;
+use core::sync::atomic::{AtomicU8, Ordering};
 
 use super::{Isa, Kernel, Lookup};
 
@@ -28,27 +29,36 @@ pub(crate) struct Avx512(());
 #[inline(always)]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(not(test))]
-    let level = Level::best_for::<K>(kernel.len());
+    let level = Level::of_this_cpu();
     #[cfg(test)]
-    let level = super::forced::get().unwrap_or_else(|| Level::best_for::<K>(kernel.len()));
+    let level = super::forced::get().unwrap_or_else(Level::of_this_cpu);
+    let is_wide = kernel.len() >= K::WIDE_FROM;
+    let (src, dst, len, key) = kernel.into_parts();
     match level {
-        Level::Avx512 if kernel.len() >= K::WIDE_FROM => {
-            let (src, dst, len, key) = kernel.into_parts();
-            // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the
-            // compiler; it implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is
-            // gone.
-            unsafe { run_avx512::<K>(src, dst, len, key) }
-        }
-        Level::Avx512 | Level::Avx2 => {
-            let (src, dst, len, key) = kernel.into_parts();
-            // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes. The parts are those of `kernel`, which
-            // is gone.
-            unsafe { run_avx2::<K>(src, dst, len, key) }
-        }
-        Level::Sse2 => kernel.run(BASELINE),
+        // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it
+        // implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
+        Level::Avx512 if is_wide => unsafe { run_avx512::<K>(src, dst, len, key) },
+        // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes. The parts are those of `kernel`, which is
+        // gone.
+        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
+        // SAFETY: the parts are those of `kernel`, which is gone.
+        Level::Sse2 => unsafe { run_sse2::<K>(src, dst, len, key) },
         #[cfg(test)]
-        Level::Portable => kernel.run(super::Word::<u128>::NEW),
+        Level::Portable => {
+            // SAFETY: the parts are those of `kernel`, which is gone.
+            unsafe { K::from_parts((src, dst, len, key)) }.run(super::Word::<u128>::NEW)
+        }
     }
+}
+
+// Out of line as the others are, so that what calls them saves no registers for its sake.
+/// # Safety
+///
+/// The arguments are the parts of a kernel of this type.
+#[inline(never)]
+unsafe fn run_sse2<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+    // SAFETY: the caller's word.
+    unsafe { K::from_parts((src, dst, len, key)) }.run(BASELINE)
 }
 
 /// # Safety
@@ -72,25 +82,48 @@ unsafe fn run_avx512<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u
 /// What a CPU has. Only what this one has is ever the value of a variable.
 #[derive(Copy, Clone, Debug)]
 pub(crate) enum Level {
-    #[cfg(test)]
-    Portable,
-    Sse2,
+    Sse2 = 1,
     Avx2,
     Avx512,
+    #[cfg(test)]
+    Portable,
 }
 
+/// The level of this CPU as a number, or zero before it has been asked.
+///
+/// `cpufeatures` keeps an answer for each of its questions; to look at two of them took eight instructions more, of the
+/// forty that 20 bytes of text take.
+static LEVEL: AtomicU8 = AtomicU8::new(0);
+
 impl Level {
-    /// Returns the best one for a kernel that works on `len` bytes.
-    #[inline]
-    fn best_for<K: Kernel>(len: usize) -> Self {
-        if len >= K::WIDE_FROM && has_avx512::get() {
-            Level::Avx512
-        } else if has_avx2::get() {
-            Level::Avx2
-        } else {
-            Level::Sse2
+    #[inline(always)]
+    fn of_this_cpu() -> Self {
+        // Relaxed: whoever finds nothing asks the CPU again, and gets the same answer.
+        match LEVEL.load(Ordering::Relaxed) {
+            AVX512 => Level::Avx512,
+            AVX2 => Level::Avx2,
+            SSE2 => Level::Sse2,
+            _ => ask(),
         }
     }
+}
+
+const SSE2: u8 = Level::Sse2 as u8;
+const AVX2: u8 = Level::Avx2 as u8;
+const AVX512: u8 = Level::Avx512 as u8;
+
+#[cold]
+#[inline(never)]
+fn ask() -> Level {
+    let level = if has_avx512::get() {
+        Level::Avx512
+    } else if has_avx2::get() {
+        Level::Avx2
+    } else {
+        Level::Sse2
+    };
+    LEVEL.store(level as u8, Ordering::Relaxed);
+    level
 }
 
 #[cfg(test)]
@@ -192,29 +225,51 @@ impl Isa for Avx2 {
 
 impl Lookup for Avx2 {
     #[inline(always)]
-    fn halves(self, low: u128, high: u128) -> (__m256i, __m256i) {
-        let [a, b] = [low as i64, (low >> 64) as i64];
-        let [c, d] = [high as i64, (high >> 64) as i64];
+    fn end_of_words(self, low: u64, high: u64) -> __m256i {
         // SAFETY: `self` exists, so the CPU has AVX2.
-        (self.splat(0), unsafe { _mm256_set_epi64x(d, c, b, a) })
+        unsafe { _mm256_set_epi64x(high as i64, low as i64, 0, 0) }
+    }
+
+    #[inline(always)]
+    fn end_of_vectors(self, first: __m128i, last: __m128i, len: usize) -> __m256i {
+        // What is looked up at a place with its high bit set is zero, and what comes from the last places of `first` goes
+        // to the next higher ones.
+        const PLACES: [u8; 32] = {
+            let mut places = [0x80; 32];
+            let mut i = 0;
+            while i < 16 {
+                places[16 + i] = i as u8;
+                i += 1;
+            }
+            places
+        };
+        assert!((16..=32).contains(&len));
+        // SAFETY: 16 of the 32 bytes, from one of the first 17 on.
+        let from = unsafe { PLACES.as_ptr().add(len - 16) };
+        // SAFETY: as above.
+        let places = unsafe { BASELINE.load(from) };
+        // SAFETY: `self` exists, so the CPU has AVX2, which includes SSSE3.
+        let low = unsafe { _mm_shuffle_epi8(first, places) };
+        // SAFETY: `self` exists, so the CPU has AVX2.
+        unsafe { _mm256_set_m128i(last, low) }
     }
 
     #[inline(always)]
     fn and(self, a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_and_si256(a, b) }
     }
 
     #[inline(always)]
     fn saturating_sub(self, a: __m256i, b: __m256i) -> __m256i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_subs_epu8(a, b) }
     }
 
     #[inline(always)]
     fn high_nibbles(self, v: __m256i) -> __m256i {
         // There is no shift of bytes: the bits that come over from the neighbour are cleared.
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         self.and(unsafe { _mm256_srli_epi16::<4>(v) }, self.splat(0x0f0f_0f0f))
     }
 
@@ -222,33 +277,33 @@ impl Lookup for Avx2 {
     fn lookup(self, table: [u8; 16], v: __m256i) -> __m256i {
         let table = u128::from_le_bytes(table);
         let [low, high] = [table as i64, (table >> 64) as i64];
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         let table = unsafe { _mm256_set_epi64x(high, low, high, low) };
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_shuffle_epi8(table, v) }
     }
 
     #[inline(always)]
     fn back1(self, before: __m256i, v: __m256i) -> __m256i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_alignr_epi8::<15>(v, self.straddle(before, v)) }
     }
 
     #[inline(always)]
     fn back2(self, before: __m256i, v: __m256i) -> __m256i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_alignr_epi8::<14>(v, self.straddle(before, v)) }
     }
 
     #[inline(always)]
     fn back3(self, before: __m256i, v: __m256i) -> __m256i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_alignr_epi8::<13>(v, self.straddle(before, v)) }
     }
 
     #[inline(always)]
     fn any(self, v: __m256i) -> bool {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm256_testz_si256(v, v) == 0 }
     }
 }
@@ -317,29 +372,33 @@ impl Lookup for Avx512 {
     }
 
     #[inline(always)]
-    fn halves(self, low: u128, high: u128) -> (__m512i, __m512i) {
-        let [a, b] = [low as i64, (low >> 64) as i64];
-        let [c, d] = [high as i64, (high >> 64) as i64];
+    fn end_of_words(self, low: u64, high: u64) -> __m512i {
         // SAFETY: `self` exists, so the CPU has AVX-512.
-        (self.splat(0), unsafe { _mm512_set_epi64(d, c, b, a, 0, 0, 0, 0) })
+        unsafe { _mm512_set_epi64(high as i64, low as i64, 0, 0, 0, 0, 0, 0) }
+    }
+
+    #[inline(always)]
+    fn end_of_vectors(self, first: __m128i, last: __m128i, len: usize) -> __m512i {
+        // SAFETY: `self` exists, so the CPU has AVX-512.
+        unsafe { _mm512_zextsi256_si512(Avx2(()).end_of_vectors(first, last, len)) }
     }
 
     #[inline(always)]
     fn and(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_and_si512(a, b) }
     }
 
     #[inline(always)]
     fn saturating_sub(self, a: __m512i, b: __m512i) -> __m512i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_subs_epu8(a, b) }
     }
 
     #[inline(always)]
     fn high_nibbles(self, v: __m512i) -> __m512i {
         // As with AVX2, the bits that come over from the neighbour are cleared.
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         self.and(unsafe { _mm512_srli_epi16::<4>(v) }, self.splat(0x0f0f_0f0f))
     }
 
@@ -347,33 +406,33 @@ impl Lookup for Avx512 {
     fn lookup(self, table: [u8; 16], v: __m512i) -> __m512i {
         let table = u128::from_le_bytes(table);
         let [low, high] = [table as i64, (table >> 64) as i64];
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         let table = unsafe { _mm512_set_epi64(high, low, high, low, high, low, high, low) };
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_shuffle_epi8(table, v) }
     }
 
     #[inline(always)]
     fn back1(self, before: __m512i, v: __m512i) -> __m512i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_alignr_epi8::<15>(v, self.straddle(before, v)) }
     }
 
     #[inline(always)]
     fn back2(self, before: __m512i, v: __m512i) -> __m512i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_alignr_epi8::<14>(v, self.straddle(before, v)) }
     }
 
     #[inline(always)]
     fn back3(self, before: __m512i, v: __m512i) -> __m512i {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_alignr_epi8::<13>(v, self.straddle(before, v)) }
     }
 
     #[inline(always)]
     fn any(self, v: __m512i) -> bool {
-        // SAFETY: as in `halves`.
+        // SAFETY: as in `end_of_words`.
         unsafe { _mm512_test_epi8_mask(v, v) != 0 }
     }
 }

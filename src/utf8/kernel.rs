@@ -3,11 +3,20 @@
 //! Unmasking is bound by its stores, so looking at the bytes while they are in registers is nearly free:
 //!
 //! ```text
-//! first and last vector as in masking; between them, from the first aligned place on:
-//!     load four vectors; XOR; store
-//!     if these and the one before them are ASCII: next block
-//!     judge each of the four, with its predecessor; if one is bad: stop and name this block
+//! up to a vector:        put together in registers, at the end of a vector that begins with zeros; judge; store
+//!
+//! up to four vectors:    load one or two from the front and as many from the back; judge all; store all
+//!
+//! longer:                load the last four
+//!                        from the front on, until at most four are left:
+//!                            load four; XOR; if these and the one before them are ASCII, or all are sound: store
+//!                        judge the last four; store them
 //! ```
+//!
+//! Where a fault is found nothing of that block has been stored, so that what is unmasked is what is sound, and the rest
+//! is as it was. Nothing is handled byte by byte, and no length takes more than one step with less than four vectors: with
+//! single vectors behind the blocks and a body that began where stores are aligned, 64 bytes took a third longer and 256
+//! bytes two thirds.
 //!
 //! A vector is judged by the method of Keiser and Lemire ("Validating UTF-8 in less than one instruction per byte",
 //! 2021): each pair of neighbouring bytes is looked up by three nibbles, and every look-up says which faults the nibble
@@ -17,25 +26,18 @@
 //!
 //! Text that is ASCII from its start on is unmasked by the masking kernel and does not come here.
 //!
-//! A text of one vector or less is put together in registers, at the end of a vector that begins with zeros: by a
-//! masked load where there is one, else, up to 32 bytes, from two overlapping words. So nothing follows the text that
-//! would look like a fault of its end, which may be in the middle of a code point.
+//! A text of one vector or less is put together by a masked load where there is one, else from two overlapping words. That
+//! zeros precede it and nothing follows it is because its end may be in the middle of a code point: what followed would look
+//! like a fault.
 #![allow(unsafe_code)]
 #![allow(dead_code, reason = "a target without vectors has no look-ups")]
 
 use super::state::State;
 use crate::mask::{
-    kernel::{body_start, join, load, short as unmask_short, store},
+    kernel::{join, load, short as unmask_short, store},
     span::Span,
 };
-use crate::simd::{Isa, Kernel, Lookup, Parts, Word};
-
-/// Where to look for the first impossible byte: it is one of `from - 1..until`, and `..until` has been unmasked.
-#[derive(Copy, Clone, Debug)]
-pub(super) struct Fault {
-    pub(super) from: usize,
-    pub(super) until: usize,
-}
+use crate::simd::{BASELINE, Isa, Kernel, Lookup, Parts, Word};
 
 /// A text that begins with a code point, of 4 bytes or more; `STORE` tells whether the unmasked bytes are stored.
 #[derive(Copy, Clone)]
@@ -58,8 +60,9 @@ impl<'a> Text<'a, false> {
 }
 
 impl<const STORE: bool> Kernel for Text<'_, STORE> {
-    /// Valid, except perhaps for a very last byte that begins no code point.
-    type Output = Result<(), Fault>;
+    /// How many bytes have been unmasked and are sound, but that the last one of them may begin no code point. If these are
+    /// not all, there is a fault in the next [`BLOCK`] bytes, or the last one of them is one.
+    type Output = usize;
 
     // In scripts other than ASCII, 64-byte vectors do 9 bytes a cycle and 32-byte ones 5.
     const WIDE_FROM: usize = 0;
@@ -81,172 +84,170 @@ impl<const STORE: bool> Kernel for Text<'_, STORE> {
     }
 
     #[inline(always)]
-    fn run<I: Isa>(self, isa: I) -> Result<(), Fault> {
+    fn run<I: Isa>(self, isa: I) -> usize {
         self.without_lookup(isa)
     }
 
     #[inline(always)]
-    fn run_lookup<I: Lookup>(self, isa: I) -> Result<(), Fault> {
-        if self.span.len() <= I::BYTES
-            // SAFETY: the condition, and 4 bytes or more, as both constructors have seen.
-            && let Some(plain) = unsafe { self.span.load_end(isa) }
-        {
-            return self.single(isa, plain);
+    fn run_lookup<I: Lookup>(self, isa: I) -> usize {
+        let vectors = self.span.len().div_ceil(I::BYTES);
+        match vectors {
+            ..=1 => self.single(isa),
+            // SAFETY: more than one vector.
+            2 => unsafe { self.edges::<I, 1>(isa) },
+            // SAFETY: more than two vectors.
+            3 | 4 => unsafe { self.edges::<I, 2>(isa) },
+            _ => self.blocks(isa),
         }
-        if self.span.len() <= 32 { self.short(isa) } else { self.long(isa) }
     }
 }
+
+/// The most that is judged at once: four vectors of 64 bytes.
+pub(super) const BLOCK: usize = 256;
 
 impl<const STORE: bool> Text<'_, STORE> {
     /// Vectors skip what is ASCII; the rest is judged byte by byte.
     #[inline(always)]
-    fn without_lookup<I: Isa>(self, isa: I) -> Result<(), Fault> {
+    fn without_lookup<I: Isa>(self, isa: I) -> usize {
         let (len, key) = (self.span.len(), self.span.key(isa, 0));
         let (mut at, mut state) = (0, State::BOUNDARY);
         while at + I::BYTES <= len {
             // SAFETY: the condition of the loop.
-            let [plain] = unsafe { self.unmask::<I, 1>(isa, at, key) };
-            if !state.is_boundary() || isa.any_high_bit(plain) {
+            let plain = unsafe { load::<I, 1>(self.span, isa, at, key) };
+            if !state.is_boundary() || isa.any_high_bit(plain[0]) {
                 let mut bytes = [0; 16];
                 assert!(I::BYTES <= bytes.len());
                 // SAFETY: the array has room for a vector.
-                unsafe { isa.store(plain, bytes.as_mut_ptr()) };
-                let Ok(next) = state.after_all(&bytes[..I::BYTES]) else {
-                    return Err(Fault { from: at, until: at + I::BYTES });
-                };
+                unsafe { isa.store(plain[0], bytes.as_mut_ptr()) };
+                let Ok(next) = state.after_all(&bytes[..I::BYTES]) else { return at };
                 state = next;
             }
+            // SAFETY: as for its load.
+            unsafe { self.store(isa, at, plain) };
             at += I::BYTES;
         }
         while at < len {
+            let isa = Word::<u8>::NEW;
             // SAFETY: the condition of the loop.
-            let [byte] = unsafe { self.unmask(Word::<u8>::NEW, at, self.span.key(Word::<u8>::NEW, at)) };
-            let Some(next) = state.after(byte) else {
-                return Err(Fault { from: at, until: at + 1 });
-            };
+            let plain = unsafe { load::<_, 1>(self.span, isa, at, self.span.key(isa, at)) };
+            let Some(next) = state.after(plain[0]) else { return at };
             state = next;
+            // SAFETY: as for its load.
+            unsafe { self.store(isa, at, plain) };
             at += 1;
         }
-        Ok(())
+        len
     }
 
-    /// The whole text is in one vector, after zeros.
+    /// 4 bytes to a vector.
     #[inline(always)]
-    fn single<I: Lookup>(self, isa: I, plain: I::V) -> Result<(), Fault> {
-        if STORE {
-            unmask_short::<false, true>(self.span);
-        }
-        if isa.any(faults(isa, isa.splat(0), plain)) { Err(Fault { from: 0, until: self.span.len() }) } else { Ok(()) }
-    }
-
-    /// 4 to 32 bytes, as a vector (or two) that begins with zeros.
-    #[inline(always)]
-    fn short<I: Lookup>(self, isa: I) -> Result<(), Fault> {
-        let (low, high) = self.at_the_end_of_zeros();
-        let (a, b) = isa.halves(low, high);
-        let faults = isa.or(faults(isa, isa.splat(0), a), faults(isa, a, b));
-        if isa.any(faults) { Err(Fault { from: 0, until: self.span.len() }) } else { Ok(()) }
-    }
-
-    /// Puts the 4 to 32 bytes of the text at the end of 32 bytes, after zeros: the low 16 bytes and the high ones.
-    ///
-    /// The pieces are two overlapping words. Of the first one only that is kept which the second one does not have: it
-    /// is shifted up, which on a little-endian machine is towards the second one.
-    #[inline(always)]
-    fn at_the_end_of_zeros(self) -> (u128, u128) {
+    fn single<I: Lookup>(self, isa: I) -> usize {
         let len = self.span.len();
+        // SAFETY: 4 bytes or more, as both constructors have seen, and a vector at most, as the caller has.
+        if let Some(plain) = unsafe { self.span.load_end(isa) } {
+            if isa.any(faults(isa, isa.splat(0), plain)) {
+                return 0;
+            }
+            if STORE {
+                unmask_short::<false, true>(self.span);
+            }
+            return len;
+        }
+        // Of the two words that of the front is shifted up, which on a little-endian machine is towards the other one,
+        // until only what that does not have is left of it.
         let shift = |bytes: usize| 8 * (bytes - len) as u32;
-        if len >= 16 {
+        match len {
             // SAFETY: 16 bytes or more.
-            let (low, high) = unsafe { self.ends(Word::<u128>::NEW) };
-            (low.checked_shl(shift(32)).unwrap_or(0), high)
-        } else if len >= 8 {
+            16.. => unsafe { self.pieces(isa, BASELINE, |first, last| isa.end_of_vectors(first, last, len)) },
             // SAFETY: 8 bytes or more.
-            let (low, high) = unsafe { self.ends(Word::<u64>::NEW) };
-            let low = low.checked_shl(shift(16)).unwrap_or(0);
-            (0, u128::from(high) << 64 | u128::from(low))
-        } else {
+            8.. => unsafe {
+                self.pieces(isa, Word::<u64>::NEW, |first, last| {
+                    isa.end_of_words(first.checked_shl(shift(16)).unwrap_or(0), last)
+                })
+            },
             // SAFETY: 4 bytes or more, as both constructors have seen.
-            let (low, high) = unsafe { self.ends(Word::<u32>::NEW) };
-            let low = low.checked_shl(shift(8)).unwrap_or(0);
-            (0, u128::from(high) << 96 | u128::from(low) << 64)
+            _ => unsafe {
+                self.pieces(isa, Word::<u32>::NEW, |first, last| {
+                    isa.end_of_words(0, u64::from(last) << 32 | u64::from(first) << shift(8) & 0xffff_ffff)
+                })
+            },
         }
     }
 
-    /// Unmasks the first and the last vector, which together are the text.
+    /// Judges what `joined` makes of the first and the last piece, which together are the text.
     ///
     /// # Safety
     ///
-    /// `I::BYTES <= len`.
+    /// A piece is not longer than the text.
     #[inline(always)]
-    unsafe fn ends<I: Isa>(self, isa: I) -> (I::V, I::V) {
-        let (span, tail) = (self.span, self.span.len() - I::BYTES);
+    unsafe fn pieces<I: Lookup, P: Isa>(self, isa: I, piece: P, joined: impl Fn(P::V, P::V) -> I::V) -> usize {
+        let (span, tail) = (self.span, self.span.len() - P::BYTES);
         // SAFETY: the caller's word.
-        let [first] = unsafe { load::<I, 1>(span, isa, 0, span.key(isa, 0)) };
-        // SAFETY: this vector ends at `len`.
-        let [last] = unsafe { load::<I, 1>(span, isa, tail, span.key(isa, tail)) };
+        let first = unsafe { load::<P, 1>(span, piece, 0, span.key(piece, 0)) };
+        // SAFETY: this piece ends at `len`.
+        let last = unsafe { load::<P, 1>(span, piece, tail, span.key(piece, tail)) };
+        if isa.any(faults(isa, isa.splat(0), joined(first[0], last[0]))) {
+            return 0;
+        }
         // SAFETY: as for its load.
-        unsafe { self.store(isa, 0, [first]) };
+        unsafe { self.store(piece, 0, first) };
         // SAFETY: as for its load.
-        unsafe { self.store(isa, tail, [last]) };
-        (first, last)
+        unsafe { self.store(piece, tail, last) };
+        span.len()
     }
 
-    /// More than 32 bytes.
+    /// `N` vectors from the front and `N` from the back, which are all.
+    ///
+    /// # Safety
+    ///
+    /// There are more than `N` vectors.
     #[inline(always)]
-    fn long<I: Lookup>(self, isa: I) -> Result<(), Fault> {
-        assert!(self.span.len() > I::BYTES);
-        let (span, tail) = (self.span, self.span.len() - I::BYTES);
-        // SAFETY: there are more bytes than a vector has, as was just seen.
-        let [first] = unsafe { load::<I, 1>(span, isa, 0, span.key(isa, 0)) };
-        // SAFETY: this vector ends at `len`.
-        let [last] = unsafe { load::<I, 1>(span, isa, tail, span.key(isa, tail)) };
+    unsafe fn edges<I: Lookup, const N: usize>(self, isa: I) -> usize {
+        let (span, tail) = (self.span, self.span.len() - N * I::BYTES);
+        // SAFETY: the caller's word.
+        let front = unsafe { load::<I, N>(span, isa, 0, span.key(isa, 0)) };
+        // SAFETY: these vectors end at `len`.
+        let back = unsafe { load::<I, N>(span, isa, tail, span.key(isa, tail)) };
+        let of_front = faults_of(isa, isa.splat(0), front);
+        let of_back = faults_of(isa, self.before(isa, tail), back);
+        if isa.any(isa.or(of_front, of_back)) {
+            return 0;
+        }
+        // SAFETY: as for its load.
+        unsafe { self.store(isa, 0, front) };
+        // SAFETY: as for its load.
+        unsafe { self.store(isa, tail, back) };
+        span.len()
+    }
+
+    /// More than four vectors.
+    #[inline(always)]
+    fn blocks<I: Lookup>(self, isa: I) -> usize {
+        assert!(self.span.len() > 4 * I::BYTES);
+        let (span, tail) = (self.span, self.span.len() - 4 * I::BYTES);
+        // SAFETY: these vectors end at `len`.
+        let last = unsafe { load::<I, 4>(span, isa, tail, span.key(isa, tail)) };
         let before_last = self.before(isa, tail);
 
-        let seen = self.body(isa, first);
-        // SAFETY: as for its load.
-        unsafe { self.store(isa, 0, [first]) };
-        seen?;
-        // SAFETY: as for its load.
-        unsafe { self.store(isa, tail, [last]) };
-        if is_bad(isa, before_last, [last]) {
-            return Err(Fault { from: tail, until: span.len() });
-        }
-        Ok(())
-    }
-
-    /// Judges the first vector, and unmasks and judges all between it and the last one.
-    #[inline(always)]
-    fn body<I: Lookup>(self, isa: I, first: I::V) -> Result<(), Fault> {
-        if isa.any_high_bit(first) && isa.any(faults(isa, isa.splat(0), first)) {
-            return Err(Fault { from: 0, until: I::BYTES });
-        }
-        let tail = self.span.len() - I::BYTES;
-        if tail <= I::BYTES {
-            return Ok(());
-        }
-        let mut at = body_start(self.span, isa);
-        let key = self.span.key(isa, at);
-        let mut before = self.before(isa, at);
-        while at + 4 * I::BYTES <= tail {
-            // SAFETY: the condition of the loop.
-            let block = unsafe { self.unmask::<I, 4>(isa, at, key) };
+        let key = span.key(isa, 0);
+        let (mut at, mut before) = (0, isa.splat(0));
+        while at < tail {
+            // SAFETY: four vectors from `tail` on end at `len`, and these begin before it.
+            let block = unsafe { load::<I, 4>(span, isa, at, key) };
             if is_bad(isa, before, block) {
-                return Err(Fault { from: at, until: at + 4 * I::BYTES });
+                return at;
             }
+            // SAFETY: as for its load.
+            unsafe { self.store(isa, at, block) };
             before = block[3];
             at += 4 * I::BYTES;
         }
-        while at < tail {
-            // SAFETY: `at < tail`, so that a vector ends before `len`.
-            let block = unsafe { self.unmask::<I, 1>(isa, at, key) };
-            if is_bad(isa, before, block) {
-                return Err(Fault { from: at, until: at + I::BYTES });
-            }
-            before = block[0];
-            at += I::BYTES;
+        if is_bad(isa, before_last, last) {
+            return at;
         }
-        Ok(())
+        // SAFETY: as for its load.
+        unsafe { self.store(isa, tail, last) };
+        span.len()
     }
 
     /// Returns a vector whose last bytes are those before `at`, which is not 0, or zeros where there is no text.
@@ -257,20 +258,6 @@ impl<const STORE: bool> Text<'_, STORE> {
         // SAFETY: there are 4 bytes or more, as both constructors have seen, and `at` is less than `len`.
         let [plain] = unsafe { load::<_, 1>(self.span, word, from, self.span.key(word, from)) };
         isa.splat(plain << (8 * (from + 4 - at)))
-    }
-
-    /// Unmasks `N` vectors from `at` on.
-    ///
-    /// # Safety
-    ///
-    /// `at + N * I::BYTES <= len`.
-    #[inline(always)]
-    unsafe fn unmask<I: Isa, const N: usize>(self, isa: I, at: usize, key: I::V) -> [I::V; N] {
-        // SAFETY: the caller's word.
-        let plain = unsafe { load::<I, N>(self.span, isa, at, key) };
-        // SAFETY: the caller's word.
-        unsafe { self.store(isa, at, plain) };
-        plain
     }
 
     /// Writes `N` vectors from `at` on, if this text is to be unmasked and not only read.
@@ -292,15 +279,18 @@ impl<const STORE: bool> Text<'_, STORE> {
 /// The vector before is looked at too when the block is ASCII: its last code point must not be open.
 #[inline(always)]
 fn is_bad<I: Lookup, const N: usize>(isa: I, before: I::V, block: [I::V; N]) -> bool {
-    if !isa.any_high_bit(isa.or(before, join(isa, block))) {
-        return false;
-    }
-    let (mut before, mut found) = (before, isa.splat(0));
+    isa.any_high_bit(isa.or(before, join(isa, block))) && isa.any(faults_of(isa, before, block))
+}
+
+/// Returns a vector that is not zero if a block has a fault.
+#[inline(always)]
+fn faults_of<I: Lookup, const N: usize>(isa: I, mut before: I::V, block: [I::V; N]) -> I::V {
+    let mut found = isa.splat(0);
     for v in block {
         found = isa.or(found, faults(isa, before, v));
         before = v;
     }
-    isa.any(found)
+    found
 }
 
 // What can be wrong with a pair of bytes. The first four bits of a pair's second byte tell its range; those faults that

@@ -12,7 +12,7 @@ use crate::{
     mask::{Mask, kernel::SHORT},
     simd,
 };
-use kernel::{Fault, Text};
+use kernel::{BLOCK, Text};
 use state::State;
 
 /// A validator of UTF-8 that can be interrupted after any byte.
@@ -78,11 +78,11 @@ impl Validator {
         if rest.is_empty() {
             return Ok(());
         }
-        let verdict = if simd::VECTORS { simd::run(Text::reading(rest)) } else { scalar::check(rest) };
-        if verdict.is_ok() && ends_at_boundary(rest) {
+        let sound = sound_len(rest);
+        if sound == rest.len() && ends_at_boundary(rest) {
             return Ok(());
         }
-        self.conclude(rest, verdict).map_err(|(_, i)| Utf8Error { position: at + i })
+        self.conclude(rest, sound).map_err(|i| Utf8Error { position: at + i })
     }
 
     /// Unmasks the next bytes of the text in place and takes them, in one pass.
@@ -109,7 +109,7 @@ impl Validator {
         if self.state.is_boundary() {
             at = if bytes.len() > SHORT {
                 mask.apply_while_ascii(bytes)
-            } else if mask.apply_if_ascii(bytes) {
+            } else if mask.is_ascii_at(bytes) && mask.apply_if_ascii(bytes) {
                 bytes.len()
             } else {
                 0
@@ -127,17 +127,12 @@ impl Validator {
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
-        let verdict = if simd::VECTORS {
-            simd::run(Text::unmasking(mask.span(bytes)))
-        } else {
-            mask.clone().apply(bytes);
-            scalar::check(bytes)
-        };
-        if verdict.is_ok() && ends_at_boundary(bytes) {
-            mask.advance(bytes.len());
+        let sound = unmask_sound(*mask, bytes);
+        if sound == bytes.len() && ends_at_boundary(bytes) {
+            mask.advance(sound);
             return Ok(());
         }
-        self.unmask_to_open_end(mask, bytes, verdict)
+        self.unmask_to_open_end(mask, bytes, sound)
     }
 
     /// Unmasks byte by byte to the end of a code point, and the rest in the usual way.
@@ -145,10 +140,7 @@ impl Validator {
     fn unmask_from_within(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
-            let plain = mask.peek(bytes[at]);
-            self.state = self.state.after(plain).ok_or(Utf8Error { position: at })?;
-            bytes[at] = plain;
-            mask.advance(1);
+            self.unmask_byte(mask, &mut bytes[at]).ok_or(Utf8Error { position: at })?;
             at += 1;
         }
         if at == bytes.len() {
@@ -157,21 +149,28 @@ impl Validator {
         self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
     }
 
-    /// Brings the state to the end of `bytes` or to its fault; what the kernel unmasked in vain is masked again.
+    /// Unmasks and takes one byte; `None`, and nothing has changed, where no valid text can contain it.
+    fn unmask_byte(&mut self, mask: &mut Mask, byte: &mut u8) -> Option<()> {
+        let plain = mask.peek(*byte);
+        self.state = self.state.after(plain)?;
+        *byte = plain;
+        mask.advance(1);
+        Some(())
+    }
+
+    /// Brings the state to the end of `bytes` or to its fault, `sound` bytes being unmasked.
     #[cold]
-    fn unmask_to_open_end(
-        &mut self,
-        mask: &mut Mask,
-        bytes: &mut [u8],
-        verdict: Result<(), Fault>,
-    ) -> Result<(), Utf8Error> {
-        let verdict = self.conclude(bytes, verdict);
-        mask.advance(verdict.map_or_else(|(_, i)| i, |()| bytes.len()));
-        verdict.map_err(|(until, i)| {
-            let mut again = *mask;
-            again.apply(&mut bytes[i..until]);
-            Utf8Error { position: i }
-        })
+    fn unmask_to_open_end(&mut self, mask: &mut Mask, bytes: &mut [u8], sound: usize) -> Result<(), Utf8Error> {
+        if let Err(position) = self.conclude(&bytes[..sound], sound) {
+            mask.advance(position);
+            mask.clone().apply(&mut bytes[position..sound]);
+            return Err(Utf8Error { position });
+        }
+        mask.advance(sound);
+        for (i, byte) in bytes[sound..].iter_mut().enumerate() {
+            self.unmask_byte(mask, byte).ok_or(Utf8Error { position: sound + i })?;
+        }
+        Ok(())
     }
 
     /// Checks that the text may end here: no code point is open. The validator stays as it is, and where this succeeds
@@ -215,26 +214,93 @@ impl Validator {
         left < 4 || !self.state.is_boundary()
     }
 
-    /// Brings the state to the end of `plain`, which began with a code point, or to the first impossible byte.
-    ///
-    /// `plain` is unmasked as far as the kernel got. On an error, returns how far that was and the index of the byte.
+    /// Brings the state to the end of `plain`, which began with a code point, or to the first impossible byte, of which it
+    /// returns the index. A kernel has found the first `sound` bytes sound.
     #[cold]
-    fn conclude(&mut self, plain: &[u8], verdict: Result<(), Fault>) -> Result<(), (usize, usize)> {
-        let Fault { from, until } = verdict.err().unwrap_or(Fault { from: plain.len(), until: plain.len() });
-        // What precedes `from` is sound, so the last code point that begins there is at most four bytes back.
-        let start = plain[..from].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
+    fn conclude(&mut self, plain: &[u8], sound: usize) -> Result<(), usize> {
+        // The last code point that begins there is at most four bytes back.
+        let start = plain[..sound].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
+        let until = plain.len().min(sound + BLOCK);
         match State::BOUNDARY.after_all(&plain[start..until]) {
             Ok(state) => {
-                debug_assert!(verdict.is_ok(), "the kernel found a fault that is not there");
+                debug_assert!(sound == plain.len(), "the kernel found a fault that is not there");
                 self.state = state;
                 Ok(())
             }
             Err((state, i)) => {
                 self.state = state;
-                Err((until, start + i))
+                Err(start + i)
             }
         }
     }
+}
+
+/// Unmasks the text of a whole message; returns false, the bytes as they were, where it is not valid or not complete.
+#[inline(always)]
+pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
+    let mut rest_mask = mask;
+    let ascii = if bytes.len() > SHORT { rest_mask.apply_while_ascii(bytes) } else { 0 };
+    let rest = &mut bytes[ascii..];
+    if rest.len() < 4 {
+        return rest.is_empty() || unmask_whole_byte_by_byte(mask, bytes, ascii);
+    }
+    let sound = unmask_sound(rest_mask, rest);
+    if sound == rest.len() && ends_at_boundary(rest) {
+        return true;
+    }
+    mask_again(mask, &mut bytes[..ascii + sound]);
+    false
+}
+
+/// Does what [`unmask_whole`] does to a text that has less than four bytes behind the first ones, which are ASCII and
+/// unmasked.
+#[inline(never)]
+fn unmask_whole_byte_by_byte(mask: Mask, bytes: &mut [u8], ascii: usize) -> bool {
+    let (mut validator, mut rest_mask) = (Validator::new(), mask);
+    rest_mask.advance(ascii);
+    for i in ascii..bytes.len() {
+        if validator.unmask_byte(&mut rest_mask, &mut bytes[i]).is_none() {
+            mask_again(mask, &mut bytes[..i]);
+            return false;
+        }
+    }
+    if validator.finish().is_err() {
+        mask_again(mask, bytes);
+        return false;
+    }
+    true
+}
+
+#[cold]
+#[inline(never)]
+fn mask_again(mut mask: Mask, plain: &mut [u8]) {
+    mask.apply(plain);
+}
+
+/// Tells whether the text of a whole message is valid and complete.
+pub(crate) fn is_whole(plain: &[u8]) -> bool {
+    let mut validator = Validator::new();
+    validator.push(plain).is_ok() && validator.finish().is_ok()
+}
+
+/// Returns how many bytes of a text, which begins with a code point and has 4 or more, are sound; see [`Text`].
+#[inline(always)]
+fn sound_len(plain: &[u8]) -> usize {
+    if simd::VECTORS { simd::run(Text::reading(plain)) } else { scalar::sound_len(plain) }
+}
+
+/// Unmasks what [`sound_len`] counts, and leaves the rest as it is.
+#[inline(always)]
+fn unmask_sound(mask: Mask, bytes: &mut [u8]) -> usize {
+    if simd::VECTORS {
+        return simd::run(Text::unmasking(mask.span(bytes)));
+    }
+    mask.clone().apply(bytes);
+    let sound = scalar::sound_len(bytes);
+    let mut rest = mask;
+    rest.advance(sound);
+    rest.apply(&mut bytes[sound..]);
+    sound
 }
 
 /// Tells, at a glance, that a text without fault does not end within a code point; that is so nearly always.

@@ -1,15 +1,12 @@
 //! Validation from code point to code point: for machines without vectors.
 
-use super::kernel::Fault;
 use super::state::State;
 
-/// Judges a text that begins with a code point; valid, it may end within one.
-pub(super) fn check(plain: &[u8]) -> Result<(), Fault> {
-    let from = whole_len(plain);
-    match State::BOUNDARY.after_all(&plain[from..]) {
-        Ok(_) => Ok(()),
-        Err(_) => Err(Fault { from, until: plain.len() }),
-    }
+/// Returns how many bytes of a text that begins with a code point are sound: all of them where it is valid, though it may
+/// end within a code point, else those before the code point that is not.
+pub(super) fn sound_len(plain: &[u8]) -> usize {
+    let whole = whole_len(plain);
+    if State::BOUNDARY.after_all(&plain[whole..]).is_ok() { plain.len() } else { whole }
 }
 
 /// Returns the length of the code points that are whole and valid, up to the first one that is not.
@@ -66,7 +63,7 @@ mod tests {
                         let len = expected.map_or_else(|error| error.valid_up_to(), str::len);
                         assert_eq!(whole_len(&text[..end]), len, "{text:x?}");
                         let is_open = expected.is_ok() || expected.is_err_and(|e| e.error_len().is_none());
-                        assert_eq!(check(&text[..end]).is_ok(), is_open, "{text:x?}");
+                        assert_eq!(sound_len(&text[..end]), if is_open { end } else { len }, "{text:x?}");
                     }
                 }
             }
