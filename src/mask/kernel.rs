@@ -231,6 +231,7 @@ pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool> {
 }
 
 impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY> {
+    #[inline(always)]
     pub(crate) fn in_place(bytes: &'a mut [u8], key: u32) -> Self {
         assert!(bytes.len() > SHORT);
         Long { span: Span::in_place(bytes, key) }
@@ -238,6 +239,7 @@ impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY> {
 }
 
 impl<'a> Long<'a, false, false> {
+    #[inline(always)]
     pub(crate) fn copying(span: Span<'a>) -> Self {
         assert!(span.len() > SHORT);
         Long { span }

@@ -19,9 +19,25 @@ const FORMS: &[(&str, Form)] = &[
     ("copying", |mask, src, dst| mask.apply_to(src, dst)),
     #[cfg(feature = "alloc")]
     ("copying to what need not be initialised", |mask, src, dst| {
-        mask.apply_to_uninit(src, bytes::buf::UninitSlice::new(dst));
+        copy_to_uninit(Some(MaskingKey(mask.key.to_ne_bytes())), src, dst);
+        mask.advance(src.len());
     }),
 ];
+
+/// A way to copy `src` into `dst`, which is as long, without a key.
+type Copying = fn(&[u8], &mut [u8]);
+
+const COPIES: &[Copying] = &[
+    |src, dst| if src.len() <= SHORT { copy_short(None, src, dst) } else { copy_long(None, src, dst) },
+    #[cfg(feature = "alloc")]
+    |src, dst| copy_to_uninit(None, src, dst),
+];
+
+#[cfg(feature = "alloc")]
+fn copy_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
+    let dst = bytes::buf::UninitSlice::new(dst);
+    if src.len() <= SHORT { copy_short_to_uninit(key, src, dst) } else { copy_long_to_uninit(key, src, dst) }
+}
 
 /// RFC 6455 §5.3, byte for byte.
 fn byte_loop(bytes: &mut [u8], phase: usize) {
@@ -134,6 +150,27 @@ fn every_form_stays_within_its_memory() {
                 let dst = to.writable(end, src);
                 form(&mut mask_at(phase), from.readable(end, src), dst);
                 assert_eq!(dst, expected, "{level:?}, {name}, length {len}, {end:?}");
+            }
+            for (end, copy) in simd::guard::End::BOTH.into_iter().flat_map(|end| COPIES.iter().map(move |c| (end, c))) {
+                let dst = to.writable(end, expected);
+                copy(from.readable(end, src), dst);
+                assert_eq!(dst, src, "{level:?}, a copy, length {len}, {end:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_copy_without_a_key_is_the_same_bytes() {
+    let long = [1000, 4096, COPIED_BY_KERNEL, COPIED_BY_KERNEL + 1].into_iter().filter(|_| !cfg!(miri));
+    simd::for_each(|level| {
+        for len in lengths(MAX_LEN).chain(long.clone()) {
+            let src = payload(len);
+            for copy in COPIES {
+                let mut dst = std::vec![0xa5; len + 128];
+                copy(&src, &mut dst[64..64 + len]);
+                assert_eq!(dst[64..64 + len], src, "{level:?}, {len}");
+                assert_eq!((&dst[..64], &dst[64 + len..]), (&FILLER[..], &FILLER[..]), "{level:?}, {len}");
             }
         }
     });

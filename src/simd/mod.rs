@@ -136,7 +136,7 @@ pub(crate) trait Lookup: Isa {
 /// then took 55 cycles instead of 16.
 pub(crate) type Parts = (*const u8, *mut u8, usize, u32);
 
-/// An algorithm over vectors of any width.
+/// An algorithm over vectors of any width. What makes one is inlined always, for the same reason.
 #[allow(dead_code, reason = "a target without vectors neither chooses nor has look-ups")]
 pub(crate) trait Kernel: Sized {
     type Output;

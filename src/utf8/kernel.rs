@@ -46,6 +46,7 @@ pub(super) struct Text<'a, const STORE: bool> {
 }
 
 impl<'a> Text<'a, true> {
+    #[inline(always)]
     pub(super) fn unmasking(span: Span<'a>) -> Self {
         assert!(span.len() >= 4);
         Text { span }
@@ -53,6 +54,7 @@ impl<'a> Text<'a, true> {
 }
 
 impl<'a> Text<'a, false> {
+    #[inline(always)]
     pub(super) fn reading(bytes: &'a [u8]) -> Self {
         assert!(bytes.len() >= 4);
         Text { span: Span::read_only(bytes) }
