@@ -202,10 +202,10 @@ fn the_memory_of_a_connection_is_what_the_documentation_says() {
     let bits = |bits| Agreement { server_max_window_bits: Some(bits), ..Agreement::DEFAULT };
     let small = Tuning { mem_level: 1, ..Tuning::DEFAULT };
     for (agreement, tuning, sender, receiver) in [
-        (bits(15), Tuning::DEFAULT, 380 << 10, 40 << 10),
-        (bits(9), Tuning::DEFAULT, 250 << 10, 9 << 10),
-        (bits(15), small, 270 << 10, 40 << 10),
-        (bits(9), small, 140 << 10, 9 << 10),
+        (bits(15), Tuning::DEFAULT, 380 << 10, 33 << 10),
+        (bits(9), Tuning::DEFAULT, 250 << 10, 1 << 10),
+        (bits(15), small, 270 << 10, 33 << 10),
+        (bits(9), small, 140 << 10, 1 << 10),
     ] {
         let held = held(agreement, tuning);
         println!("{agreement} {tuning:?}: sending {}, receiving {}", held.0, held.1);
