@@ -2,82 +2,15 @@
 //! documentation of `Assembler` and `SendQueue` states.
 #![cfg(feature = "alloc")]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "support/heap.rs"]
+mod heap;
 
 use bytes::{Bytes, BytesMut};
 use websocket_wire::{
     Assembler, Config, DecodeError, Encoder, Fragmenter, Header, Limits, Message, Opcode, PreparedFrame, SendQueue,
 };
 
-thread_local! {
-    /// What this thread has allocated and not freed, in bytes.
-    static HELD: Cell<isize> = const { Cell::new(0) };
-    /// The most that it ever was, where an allocation that grows is extended in place.
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-    /// The most that it ever was, where both the old and the new one are held while one is copied to the other.
-    static PEAK_COPIED: Cell<isize> = const { Cell::new(0) };
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count(bytes: isize) {
-    HELD.set(HELD.get() + bytes);
-    PEAK.set(PEAK.get().max(HELD.get()));
-    PEAK_COPIED.set(PEAK_COPIED.get().max(HELD.get()));
-    ALLOCATIONS.set(ALLOCATIONS.get() + usize::from(bytes > 0));
-}
-
-#[allow(unsafe_code)]
-// SAFETY: Every call goes to the system's allocator with the arguments as they came; counting allocates nothing, since
-// the counters are initialised in a constant and have no destructor. A layout is no longer than `isize::MAX`.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as isize);
-        // SAFETY: the caller keeps the contract of this same method.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        count(-(layout.size() as isize));
-        // SAFETY: as above.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        PEAK_COPIED.set(PEAK_COPIED.get().max(HELD.get() + new_size as isize));
-        count(new_size as isize - layout.size() as isize);
-        // SAFETY: as above.
-        unsafe { System.realloc(ptr, layout, new_size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-/// What a run took of the heap, in bytes beyond what was held before.
-#[derive(Clone, Copy, Debug)]
-struct Heap {
-    peak: usize,
-    peak_copied: usize,
-    held: isize,
-    allocations: usize,
-}
-
-fn heap<T>(run: impl FnOnce() -> T) -> (T, Heap) {
-    let (before, allocations) = (HELD.get(), ALLOCATIONS.get());
-    PEAK.set(before);
-    PEAK_COPIED.set(before);
-    let result = run();
-    let heap = Heap {
-        peak: (PEAK.get() - before) as usize,
-        peak_copied: (PEAK_COPIED.get() - before) as usize,
-        held: HELD.get() - before,
-        allocations: ALLOCATIONS.get() - allocations,
-    };
-    (result, heap)
-}
+use heap::heap;
 
 /// How much the tests do: less where each step is interpreted.
 const SCALE: usize = if cfg!(miri) { 100 } else { 1 };
@@ -161,7 +94,7 @@ fn a_million_fragments_of_one_byte_take_a_million_bytes_and_few_allocations() {
     assert!(heap.peak <= count + CONSTANT, "{heap:?}");
     assert!(heap.allocations < 50, "{heap:?}");
     // By default so many are refused.
-    let (result, heap) = self::heap(|| feed(&mut Assembler::new(Config::client()), wire()));
+    let (result, heap) = heap::heap(|| feed(&mut Assembler::new(Config::client()), wire()));
     assert_eq!(result, if SCALE == 1 { Err(DecodeError::TooManyFragments) } else { Ok(count + 2) });
     assert!(heap.peak <= 2 * count.min(1 << 17) + CONSTANT, "{heap:?}");
 }
@@ -203,7 +136,7 @@ fn a_joined_message_is_held_in_less_than_twice_its_length_and_compacted_in_exact
         };
         let (message, heap) = heap(next);
         assert!(heap.held <= 2 * len as isize + 64, "{len}: {heap:?}");
-        let (compacted, heap) = self::heap(|| message.compacted());
+        let (compacted, heap) = heap::heap(|| message.compacted());
         assert_eq!((&compacted, heap.held), (&message, len as isize));
     }
 }
@@ -220,7 +153,7 @@ fn a_million_short_messages_in_the_queue_take_what_they_are_long() {
     assert_eq!((queue.len(), queue.messages()), (3 * count, count));
     assert!(heap.held as usize <= 3 * count + 3 * count / 10 + (8 << 10), "{heap:?}");
     assert!(heap.peak_copied <= 3 * count + 3 * count / 10 + (8 << 10), "{heap:?}");
-    let (written, heap) = self::heap(|| {
+    let (written, heap) = heap::heap(|| {
         let mut written = 0;
         while !queue.is_empty() {
             let len = queue.len().min(1009);
@@ -231,7 +164,7 @@ fn a_million_short_messages_in_the_queue_take_what_they_are_long() {
     });
     assert_eq!((written, queue.messages()), (3 * count, 0));
     assert!(heap.allocations == 0, "{heap:?}");
-    let ((), heap) = self::heap(|| drop(queue));
+    let ((), heap) = heap::heap(|| drop(queue));
     assert!(-heap.held <= 8 << 10, "an empty queue keeps little: {heap:?}");
 }
 
@@ -251,9 +184,9 @@ fn shared_payloads_take_a_constant_each() {
             }
         });
         assert!(heap.held as usize <= 200 * count + (8 << 10), "{heap:?}");
-        let ((), heap) = self::heap(|| queue.advance(queue.len()));
+        let ((), heap) = heap::heap(|| queue.advance(queue.len()));
         assert!(heap.held < -(32 * count as isize), "{heap:?}");
-        let ((), heap) = self::heap(|| drop(queue));
+        let ((), heap) = heap::heap(|| drop(queue));
         assert!(-heap.held <= 8 << 10, "an empty queue keeps little: {heap:?}");
     }
 }

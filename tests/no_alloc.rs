@@ -1,7 +1,8 @@
 //! The frame codec allocates nothing, and its values stay small.
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "support/heap.rs"]
+mod heap;
+
 use std::hint::black_box;
 
 use websocket_wire::{
@@ -9,53 +10,9 @@ use websocket_wire::{
     HeaderBuf, MaskingKey, MessageRef, Opcode, RawFrame, RawFrames, Sequence, Server, Side, SliceAssembler, Status,
 };
 
-thread_local! {
-    /// Allocations of this thread; the test runner's other threads do not disturb it.
-    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
-}
-
-struct Counting;
-
-fn count() {
-    ALLOCATIONS.with(|allocations| allocations.set(allocations.get() + 1));
-}
-
-#[allow(unsafe_code)]
-// SAFETY: Every call goes to the system's allocator with the arguments as they came; counting allocates nothing, since
-// the counter is initialised in a constant and has no destructor.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: the caller keeps the contract of this same method.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, ptr: *mut u8, layout: Layout) {
-        // SAFETY: as above.
-        unsafe { System.dealloc(ptr, layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, ptr: *mut u8, layout: Layout, new_size: usize) -> *mut u8 {
-        count();
-        // SAFETY: as above.
-        unsafe { System.realloc(ptr, layout, new_size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// Returns how often `run` allocates.
 fn allocations<T>(run: impl FnOnce() -> T) -> usize {
-    let before = ALLOCATIONS.get();
-    black_box(run());
-    ALLOCATIONS.get() - before
+    heap::heap(|| black_box(run())).1.allocations
 }
 
 /// Feeds `bytes` in pieces of `piece`; returns how many parts came out.

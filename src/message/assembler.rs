@@ -195,7 +195,9 @@ impl Assembler {
             if is_whole && frame.header().opcode != Opcode::Continuation {
                 let (kind, range) = (Kind::of(&frame), frame.range());
                 if range.len() > self.copied {
-                    return Ok(Some(kind.message(input.split_to(consumed).freeze().slice(range))));
+                    // In this order, because a `slice` of the whole frame would count one reference more, and then less.
+                    input.advance(range.start);
+                    return Ok(Some(kind.message(input.split_to(range.len()).freeze())));
                 }
                 let payload = Bytes::copy_from_slice(frame.payload());
                 input.advance(consumed);
@@ -226,6 +228,11 @@ impl Assembler {
     }
 
     /// Appends a part to what there is of its message.
+    ///
+    /// To decode a long frame in steps of 16 KiB, so that the copy reads from the first level of the cache, saved 4 to
+    /// 5 % of 64 KiB that come in two reads, and nothing elsewhere (Zen 3, 2026-11): too little for what it takes to
+    /// know ahead which frame will be joined. To keep the part where it was received, and add the rest to it there,
+    /// saves the copy only while the buffer has room behind it, and has the next read take another buffer meanwhile.
     fn join(&mut self, frame: &Frame<'_>) {
         let (header, part) = (frame.header(), frame.payload());
         if header.fin && frame.is_first_part() {

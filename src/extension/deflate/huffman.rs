@@ -102,7 +102,9 @@ pub(super) struct Table<const BITS: u32, const SIZE: usize> {
 }
 
 impl<const BITS: u32, const SIZE: usize> Table<BITS, SIZE> {
-    pub(super) const EMPTY: Self = Self { entries: [Entry::NOTHING; SIZE] };
+    /// No code, not even none: [`rebuild`](Self::rebuild) writes whatever a look can reach. Zeros, because other values
+    /// are copied from a table that takes cache, twice as slowly.
+    pub(super) const EMPTY: Self = Self { entries: [Entry(0); SIZE] };
 
     /// Makes this the code in which symbol `i` is `symbols[i]` and has `lens[i]` bits, 0 for none.
     ///

@@ -2,7 +2,7 @@
 //!
 //! Written here and not taken from a zlib, because none tells what permessage-deflate asks for; `ARCHITECTURE.md` has
 //! the reasons, and `tests/rfc7692/why.rs` shows them. The memory is that of the window, as far as it has been filled,
-//! and 8 KiB of tables from the first block that brings codes of its own.
+//! and 8 KiB of tables where a part of a message ends in a block that brought codes of its own.
 
 use alloc::boxed::Box;
 use std::sync::LazyLock;
@@ -32,10 +32,17 @@ pub(super) struct Inflate {
     bits: Bits,
     state: State,
     is_final: bool,
-    /// Of the last dynamic block.
-    dynamic: Option<Box<Dynamic>>,
+    /// Of the dynamic block in which the last part has ended.
+    kept: Option<Box<Tables>>,
     window: Window,
 }
+
+/// The codes of a dynamic block, once there was one.
+///
+/// No block goes on from one message to the next, and most messages come in one part. So the tables are on the stack of
+/// who inflates, and on the heap only from one part to the next: a connection that waits for a message holds none, and
+/// a short message does not depend on what an allocation of 8 KiB costs.
+pub(super) type Tables = Option<Dynamic>;
 
 /// Where the next bit stands.
 #[derive(Clone, Copy)]
@@ -69,7 +76,7 @@ struct Counts {
 }
 
 /// The codes of a dynamic block, and what they are made of.
-struct Dynamic {
+pub(super) struct Dynamic {
     codes: Codes,
     /// 286 literals and lengths and 30 distances at most.
     lens: [u8; 316],
@@ -100,14 +107,24 @@ const LENS: [Entry; 19] = {
 impl Inflate {
     /// Returns a stream that has not begun, with a window of `2^window_bits` bytes.
     pub(super) const fn new(window_bits: u8) -> Self {
-        Self { bits: Bits::NONE, state: State::Block, is_final: false, dynamic: None, window: Window::new(window_bits) }
+        Self { bits: Bits::NONE, state: State::Block, is_final: false, kept: None, window: Window::new(window_bits) }
+    }
+
+    /// Inflates a part of a message by `run`, which is given tables for [`Self::run`].
+    pub(super) fn part<T>(&mut self, run: impl FnOnce(&mut Self, &mut Tables) -> T) -> T {
+        let (mut kept, mut own) = (self.kept.take(), None);
+        let result = run(self, kept.as_deref_mut().unwrap_or(&mut own));
+        if self.is_dynamic() {
+            self.kept = kept.or_else(|| Some(Box::new(own)));
+        }
+        result
     }
 
     /// Inflates from the front of `input`, which is moved on, into `to`, of which the written part is not in the
     /// window. What was written stands before a fault.
-    pub(super) fn run(&mut self, input: &mut &[u8], to: &mut Written<'_>) -> Pause {
+    pub(super) fn run(&mut self, tables: &mut Tables, input: &mut &[u8], to: &mut Written<'_>) -> Pause {
         loop {
-            match self.step(input, to) {
+            match self.step(tables, input, to) {
                 Ok(None) => {}
                 Ok(Some(pause)) => return pause,
                 Err(Invalid) => return Pause::Fault,
@@ -133,15 +150,27 @@ impl Inflate {
         may_end
     }
 
-    fn step(&mut self, input: &mut &[u8], to: &mut Written<'_>) -> Result<Option<Pause>, Invalid> {
+    /// Tells whether the stream stands in a block that brings codes of its own, behind the counts of them.
+    const fn is_dynamic(&self) -> bool {
+        match self.state {
+            State::Block | State::StoredLen | State::Stored { .. } | State::Counts => false,
+            State::LensOfLens(_) | State::Lens(_) => true,
+            State::Symbols { is_fixed } | State::Match(_, is_fixed) => !is_fixed,
+        }
+    }
+
+    fn step(&mut self, tables: &mut Tables, input: &mut &[u8], to: &mut Written<'_>) -> Result<Option<Pause>, Invalid> {
         match self.state {
             State::Block => self.block(input),
             State::StoredLen => self.stored_len(input),
             State::Stored { left } => Ok(self.stored(left, input, to)),
-            State::Counts => self.counts(input),
-            State::LensOfLens(counts) => self.lens_of_lens(counts, input),
-            State::Lens(counts) => self.lens(counts, input),
-            State::Symbols { is_fixed } => self.symbols(is_fixed, input, to),
+            State::Counts => self.counts(tables.get_or_insert_with(Dynamic::new), input),
+            State::LensOfLens(counts) => self.lens_of_lens(tables.get_or_insert_with(Dynamic::new), counts, input),
+            State::Lens(counts) => self.lens(tables.get_or_insert_with(Dynamic::new), counts, input),
+            State::Symbols { is_fixed: false } => {
+                self.symbols(&tables.get_or_insert_with(Dynamic::new).codes, false, input, to)
+            }
+            State::Symbols { is_fixed: true } => self.symbols(&FIXED, true, input, to),
             State::Match(found, is_fixed) => {
                 let rest = to.copy(found, &self.window);
                 self.state = rest.map_or(State::Symbols { is_fixed }, |rest| State::Match(rest, is_fixed));
@@ -209,7 +238,7 @@ impl Inflate {
         }
     }
 
-    fn counts(&mut self, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
+    fn counts(&mut self, dynamic: &mut Dynamic, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
         if !self.bits.fill(14, input) {
             return Ok(Some(Pause::NeedsInput));
         }
@@ -218,13 +247,17 @@ impl Inflate {
         if literals > 286 || distances > 30 {
             return Err(Invalid);
         }
-        self.dynamic.get_or_insert_with(Dynamic::boxed).lens = [0; 316];
+        dynamic.lens = [0; 316];
         self.state = State::LensOfLens(Counts { literals, distances, lens_of_lens, read: 0 });
         Ok(None)
     }
 
-    fn lens_of_lens(&mut self, mut counts: Counts, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
-        let dynamic = self.dynamic.get_or_insert_with(Dynamic::boxed);
+    fn lens_of_lens(
+        &mut self,
+        dynamic: &mut Dynamic,
+        mut counts: Counts,
+        input: &mut &[u8],
+    ) -> Result<Option<Pause>, Invalid> {
         while counts.read < counts.lens_of_lens {
             if !self.bits.fill(3, input) {
                 self.state = State::LensOfLens(counts);
@@ -239,8 +272,7 @@ impl Inflate {
     }
 
     /// Reads the code lengths of both codes, which are one sequence (RFC 1951 §3.2.7).
-    fn lens(&mut self, mut counts: Counts, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
-        let dynamic = self.dynamic.get_or_insert_with(Dynamic::boxed);
+    fn lens(&mut self, dynamic: &mut Dynamic, mut counts: Counts, input: &mut &[u8]) -> Result<Option<Pause>, Invalid> {
         let wanted = counts.literals + counts.distances;
         while counts.read < wanted {
             self.bits.fill(14, input); // the longest code has 7 bits, and 7 more may follow
@@ -275,11 +307,13 @@ impl Inflate {
         Ok(None)
     }
 
-    fn symbols(&mut self, is_fixed: bool, input: &mut &[u8], to: &mut Written<'_>) -> Result<Option<Pause>, Invalid> {
-        let codes = match &self.dynamic {
-            Some(dynamic) if !is_fixed => &dynamic.codes,
-            _ => &*FIXED,
-        };
+    fn symbols(
+        &mut self,
+        codes: &Codes,
+        is_fixed: bool,
+        input: &mut &[u8],
+        to: &mut Written<'_>,
+    ) -> Result<Option<Pause>, Invalid> {
         match codes.decode(&mut self.bits, input, &self.window, to)? {
             Stop::End => {
                 self.end_block();
@@ -295,8 +329,8 @@ impl Inflate {
 }
 
 impl Dynamic {
-    fn boxed() -> Box<Self> {
-        Box::new(Self { codes: Codes::EMPTY, lens: [0; 316], lens_code: Table::EMPTY })
+    const fn new() -> Self {
+        Self { codes: Codes::EMPTY, lens: [0; 316], lens_code: Table::EMPTY }
     }
 
     /// Makes the codes those of the lengths that were read.

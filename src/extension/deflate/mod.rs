@@ -13,14 +13,15 @@
 //!
 //! | direction | window of 2^15 bytes | of 2^9 bytes |
 //! |---|---|---|
-//! | receiving | 40 KiB | 9 KiB |
+//! | receiving | 32 KiB | 0.5 KiB |
 //! | sending, [`mem_level`](Tuning::mem_level) 8 | 372 KiB | 246 KiB |
 //! | sending, `mem_level` 1 | 260 KiB | 134 KiB |
 //!
-//! The window of the receiver grows with what is received. Without context takeover no message needs what the one
-//! before has left: the receiver holds nothing between messages, and a [`Pool`] lends one compressor to many
-//! connections. A message that is being received takes up to twice what has been inflated of it, and never more than
-//! one and a half times the limit.
+//! The window of the receiver grows with what is received; a message that comes in several parts takes 8 KiB besides,
+//! for its codes, until it is over. Without context takeover no message needs what the one before has left: the
+//! receiver holds nothing between messages, and a [`Pool`] lends one compressor to many connections. A message that is
+//! being received takes up to twice what has been inflated of it, and never more than one and a half times the limit.
+//! Who inflates a message needs 8 KiB of stack.
 
 mod bits;
 mod compress;
@@ -38,7 +39,7 @@ use core::fmt;
 pub use negotiation::{Agreement, NegotiationError, Offer};
 pub use pool::Pool;
 
-use self::inflate::{Inflate, Pause};
+use self::inflate::{Inflate, Pause, Tables};
 use self::symbols::Written;
 use super::{Extension, Output, Part};
 use crate::config::{Claims, Role};
@@ -204,7 +205,7 @@ impl Extension for Deflate {
         let bits = self.receiving.window_bits;
         let inflate = self.inflate.get_or_insert_with(|| Inflate::new(bits));
         let start = out.written().len();
-        let result = run(inflate, part.payload, out, self.ratio);
+        let result = inflate.part(|inflate, tables| run(inflate, tables, part.payload, out, self.ratio));
         if let Some(ratio) = (out.written().len() - start).checked_div(part.payload.len()) {
             self.ratio = ratio + 1;
         }
@@ -241,7 +242,13 @@ const fn window_bits(agreed: Option<u8>) -> u8 {
 }
 
 /// Inflates all of `input`, which is likely to become `ratio` times as long.
-fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output, ratio: usize) -> Result<(), DecodeError> {
+fn run(
+    inflate: &mut Inflate,
+    tables: &mut Tables,
+    mut input: &[u8],
+    out: &mut Output,
+    ratio: usize,
+) -> Result<(), DecodeError> {
     let (start, total) = (out.written().len(), input.len());
     loop {
         let at = out.written().len() - start;
@@ -252,7 +259,7 @@ fn run(inflate: &mut Inflate, mut input: &[u8], out: &mut Output, ratio: usize) 
         };
         let has_room = !out.spare(wanted).is_empty();
         let mut to = Written { out: out.since(start), at };
-        let pause = inflate.run(&mut input, &mut to);
+        let pause = inflate.run(tables, &mut input, &mut to);
         let count = to.at - at;
         // First what came before a fault, which may be one of the text.
         out.advance(count)?;
