@@ -22,16 +22,18 @@ have_qemu() {
     command -v qemu-system-arm >/dev/null && command -v qemu-system-riscv32 >/dev/null
 }
 
-# QEMU as Debian has it, or from its backports where that conflicts with what is installed.
+# QEMU as the distribution has it; or from its backports, which lie on the same site, where that conflicts with what is
+# installed.
 install_qemu() {
     local packages=(qemu-system-arm qemu-system-misc)
     apt-get update -qq && apt-get install -qqy --no-install-recommends "${packages[@]}" && return
-    local release list
-    release=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)-backports
+    local codename site list
+    codename=$(sed -n 's/^VERSION_CODENAME=//p' /etc/os-release)
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' "Codename: $codename" | sed -n 1p)
     list=$(mktemp --suffix=.list)
-    echo "deb http://deb.debian.org/debian $release main" >"$list"
+    echo "deb $site $codename-backports main" >"$list"
     apt-get -o Dir::Etc::sourcelist="$list" update -qq &&
-        apt-get -o Dir::Etc::sourcelist="$list" install -qqy --no-install-recommends -t "$release" "${packages[@]}"
+        apt-get -o Dir::Etc::sourcelist="$list" install -qqy --no-install-recommends -t "$codename-backports" "${packages[@]}"
 }
 
 if ! have_qemu && ! install_qemu >/dev/null 2>&1; then

@@ -17,11 +17,13 @@ need() {
 }
 
 unpack_python2() {
-    local apt=$SUITE/apt root=$SUITE/root package
+    local apt=$SUITE/apt root=$SUITE/root package site
     mkdir -p "$apt/lists/partial" "$apt/packages" "$root"
     [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] || apt-get install -qqy debian-archive-keyring
-    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian bullseye main" \
-        >"$apt/sources.list"
+    # The site that the machine's own packages of Debian come from.
+    site=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian' | sed -n 1p)
+    [[ $site ]] || { echo "apt has no list of Debian's packages" >&2 && return 1; }
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $site bullseye main" >"$apt/sources.list"
     local options=(
         -o "Dir::Etc::sourcelist=$apt/sources.list" -o Dir::Etc::sourceparts=- -o "Dir::State::lists=$apt/lists"
         -o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache= -o APT::Sandbox::User=root
