@@ -10,6 +10,7 @@ use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_BINARY, WHOLE_TE
 use crate::mask::{Mask, MaskingKey};
 use crate::opcode::Opcode;
 use crate::sequence::Sequence;
+use crate::simd;
 use crate::status::Status;
 use crate::utf8::Validator;
 use short::inline_end;
@@ -172,7 +173,9 @@ impl Decoder {
     // for text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call.
     #[inline(never)]
     fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
-        if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf
+        // Without vectors most of the time goes into the bytes, and flash counts.
+        if simd::VECTORS
+            && let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf
             && let Some((start, end, key)) = self.unmask_whole(first, second, buf)
         {
             let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);

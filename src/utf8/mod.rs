@@ -69,6 +69,9 @@ impl Validator {
     /// At the first byte that no valid text can contain there. The validator then stands before that byte and will
     /// refuse it again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
+        if !simd::VECTORS {
+            return scalar::take(&mut self.state, bytes).map_err(|position| Utf8Error { position });
+        }
         let mut at = 0;
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
             self.state = self.state.after(bytes[at]).ok_or(Utf8Error { position: at })?;
@@ -78,7 +81,7 @@ impl Validator {
         if rest.is_empty() {
             return Ok(());
         }
-        let sound = sound_len(rest);
+        let sound = simd::run(Text::reading(rest));
         if sound == rest.len() && ends_at_boundary(rest) {
             return Ok(());
         }
@@ -107,7 +110,7 @@ impl Validator {
     pub fn unmask(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
         if self.state.is_boundary() {
-            at = if bytes.len() > SHORT {
+            at = if !simd::VECTORS || bytes.len() > SHORT {
                 mask.apply_while_ascii(bytes)
             } else if mask.is_ascii_at(bytes) && mask.apply_if_ascii(bytes) {
                 bytes.len()
@@ -124,15 +127,31 @@ impl Validator {
     /// The general case of [`Validator::unmask`], out of line; to be called where the text is known not to be ASCII.
     #[inline(never)]
     pub(crate) fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+        if !simd::VECTORS {
+            return self.unmask_and_take(mask, bytes);
+        }
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
-        let sound = unmask_sound(*mask, bytes);
+        let sound = simd::run(Text::unmasking(mask.span(bytes)));
         if sound == bytes.len() && ends_at_boundary(bytes) {
             mask.advance(sound);
             return Ok(());
         }
         self.unmask_to_open_end(mask, bytes, sound)
+    }
+
+    /// Unmasks all by words, and masks again from a fault on. Code point by code point it would take a rotation of the key
+    /// for each.
+    fn unmask_and_take(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+        let before = *mask;
+        mask.apply(bytes);
+        scalar::take(&mut self.state, bytes).map_err(|position| {
+            *mask = before;
+            mask.advance(position);
+            mask.clone().apply(&mut bytes[position..]);
+            Utf8Error { position }
+        })
     }
 
     /// Unmasks byte by byte to the end of a code point, and the rest in the usual way.
@@ -235,7 +254,7 @@ impl Validator {
     }
 }
 
-/// Unmasks the text of a whole message; returns false, the bytes as they were, where it is not valid or not complete.
+/// Unmasks the text of a whole message, by vectors; returns false, the bytes as they were, where it is not valid or not complete.
 #[inline(always)]
 pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     let mut rest_mask = mask;
@@ -244,7 +263,7 @@ pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     if rest.len() < 4 {
         return rest.is_empty() || unmask_whole_byte_by_byte(mask, bytes, ascii);
     }
-    let sound = unmask_sound(rest_mask, rest);
+    let sound = simd::run(Text::unmasking(rest_mask.span(rest)));
     if sound == rest.len() && ends_at_boundary(rest) {
         return true;
     }
@@ -281,26 +300,6 @@ fn mask_again(mut mask: Mask, plain: &mut [u8]) {
 pub(crate) fn is_whole(plain: &[u8]) -> bool {
     let mut validator = Validator::new();
     validator.push(plain).is_ok() && validator.finish().is_ok()
-}
-
-/// Returns how many bytes of a text, which begins with a code point and has 4 or more, are sound; see [`Text`].
-#[inline(always)]
-fn sound_len(plain: &[u8]) -> usize {
-    if simd::VECTORS { simd::run(Text::reading(plain)) } else { scalar::sound_len(plain) }
-}
-
-/// Unmasks what [`sound_len`] counts, and leaves the rest as it is.
-#[inline(always)]
-fn unmask_sound(mask: Mask, bytes: &mut [u8]) -> usize {
-    if simd::VECTORS {
-        return simd::run(Text::unmasking(mask.span(bytes)));
-    }
-    mask.clone().apply(bytes);
-    let sound = scalar::sound_len(bytes);
-    let mut rest = mask;
-    rest.advance(sound);
-    rest.apply(&mut bytes[sound..]);
-    sound
 }
 
 /// Tells, at a glance, that a text without fault does not end within a code point; that is so nearly always.
