@@ -1,8 +1,8 @@
-//! The frames that most traffic is made of, whole text and binary messages, on paths of their own: one for short ones, which
-//! is inlined into the caller's loop, and one behind a call for what that leaves.
+//! The frames that most traffic is made of, whole text and binary messages, on paths of their own: one for short ones,
+//! which is inlined into the caller's loop, and one behind a call for what that leaves.
 //!
-//! A run of short frames is a chain from length to length, so the first path is made for few operations between them: what
-//! it learnt is in registers, what it calls is inlined, and all that is not common is left to the second one.
+//! A run of short frames is a chain from length to length, so the first path is made for few operations between them:
+//! what it learnt is in registers, what it calls is inlined, and all that is not common is left to the second one.
 
 use super::Decoder;
 use crate::config::Config;
@@ -69,11 +69,12 @@ impl Decoder {
         }
     }
 
-    /// Unmasks the frame at the front of `buf` if it is a whole message of at most 65,535 bytes, all here and, where it is
-    /// text, valid. Returns where its payload begins and ends, and its key; or `None` for any other: then the bytes are as
-    /// they were, and the general path looks at it.
+    /// Unmasks the frame at the front of `buf` if it is a whole message of at most 65,535 bytes, all here and, where it
+    /// is text, valid. Returns where its payload begins and ends, and its key; or `None` for any other: then the bytes
+    /// are as they were, and the general path looks at it.
     ///
-    /// The general path takes 280 instructions more for a frame of 4 KiB, of 990: it keeps a state between any two bytes.
+    /// The general path takes 280 instructions more for a frame of 4 KiB, of 990: it keeps a state between any two
+    /// bytes.
     #[inline(always)]
     pub(super) fn unmask_whole(
         &self,

@@ -1,7 +1,7 @@
 //! XOR with a key of four bytes, at the speed at which memory takes the result.
 //!
-//! A payload of one byte apart, no byte is handled alone. Short payloads are groups of vectors from the front and from the back,
-//! or of words where they have no vector, which may overlap:
+//! A payload of one byte apart, no byte is handled alone. Short payloads are groups of vectors from the front and from
+//! the back, or of words where they have no vector, which may overlap:
 //!
 //! ```text
 //! edges, N to 2 N vectors:       load N from the front and N from the back; store these
@@ -32,7 +32,8 @@
 //!   is what is used here. To store first and test afterwards, or to fold the last OR into 32 bytes, won nothing. From
 //!   L2 on the test is free.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
-//! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either order of
+//! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
+//!   order of
 //!   loads and stores, and this one did 24 to 33 GB/s, by turns.
 #![allow(unsafe_code)]
 
@@ -52,10 +53,10 @@ const HEADER: usize = 6;
 /// With `ASCII_ONLY` nothing is stored unless the result is ASCII, and without `STORE` nothing at all. Returns whether
 /// it was ASCII, if that was to be found out.
 ///
-/// A class ends at a power of two, where its two groups lie side by side: one upon the other, 4 bytes across the edge of 32
-/// took 9 cycles instead of 7 on Zen 3, and 8 bytes as long. 17 to 63 bytes as one class, by [`spread`], is what a frame
-/// wants; here it takes 9.9 cycles where 17 to 32 take 7.9, and wins nothing for lengths of 0 to 31 that no predictor knows
-/// (25 and 29).
+/// A class ends at a power of two, where its two groups lie side by side: one upon the other, 4 bytes across the edge
+/// of 32 took 9 cycles instead of 7 on Zen 3, and 8 bytes as long. 17 to 63 bytes as one class, by [`spread`], is what
+/// a frame wants; here it takes 9.9 cycles where 17 to 32 take 7.9, and wins nothing for lengths of 0 to 31 that no
+/// predictor knows (25 and 29).
 #[inline(always)]
 pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
     debug_assert!(span.len() <= SHORT);
@@ -339,8 +340,8 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     fn run<I: Isa>(self, isa: I) -> usize {
         let span = if IN_PLACE { self.span.onto_itself() } else { self.span };
         if span.len() <= 8 * I::BYTES {
-            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes; and one of 64
-            // bytes is chosen from `WIDE_FROM` on, which is four of these.
+            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes; and one
+            // of 64 bytes is chosen from `WIDE_FROM` on, which is four of these.
             let is_done = unsafe { edges::<_, 4, ASCII_ONLY, true>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }

@@ -232,9 +232,9 @@ pub(crate) fn copy_short(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
     }
 }
 
-/// Returns the key that a copy of `len` bytes is masked with: zeros where there is none. For more than 64 bytes the compiler is
-/// not to know that: what is only copied it takes by way of the stack, so that a server's frame of 125 bytes took 27 cycles on
-/// Zen 3 and a client's 17.
+/// Returns the key that a copy of `len` bytes is masked with: zeros where there is none. For more than 64 bytes the
+/// compiler is not to know that: what is only copied it takes by way of the stack, so that a server's frame of 125
+/// bytes took 27 cycles on Zen 3 and a client's 17.
 #[inline(always)]
 fn key_to_copy(key: Option<MaskingKey>, len: usize) -> u32 {
     match key {
@@ -251,13 +251,14 @@ pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mu
     kernel::short::<false, true>(Span::copying_to_uninit(src, dst, key_to_copy(key, src.len())));
 }
 
-/// From this length on, in bytes, what is not masked is copied by the C library, which knows more of large copies. Up to it
-/// the kernel is as fast on Golden Cove and 0.85 of the time on Zen 3, where the library's copy of 4 to 16 KiB takes five to
-/// twelve times as long for some places of the destination (it moves bytes with a repeated string instruction).
+/// From this length on, in bytes, what is not masked is copied by the C library, which knows more of large copies. Up
+/// to it the kernel is as fast on Golden Cove and 0.85 of the time on Zen 3, where the library's copy of 4 to 16 KiB
+/// takes five to twelve times as long for some places of the destination (it moves bytes with a repeated string
+/// instruction).
 const COPIED_BY_KERNEL: usize = 32 * 1024;
 
-/// Copies bytes to a slice of the same length, and masks them if there is a key; more than [`SHORT`] bytes, where the target
-/// has vectors. To be called where that is out of line already.
+/// Copies bytes to a slice of the same length, and masks them if there is a key; more than [`SHORT`] bytes, where the
+/// target has vectors. To be called where that is out of line already.
 #[inline(always)]
 pub(crate) fn copy_long(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
     match key.map(Mask::new) {

@@ -103,7 +103,8 @@ pub(crate) trait Lookup: Isa {
     /// Returns the vector that ends with these 16 bytes, the lowest byte of `low` first, and begins with zeros.
     fn end_of_words(self, low: u64, high: u64) -> Self::V;
 
-    /// Returns the vector that ends with a text of `len` bytes, 16 to 32 and at most [`Isa::BYTES`], and begins with zeros:
+    /// Returns the vector that ends with a text of `len` bytes, 16 to 32 and at most [`Isa::BYTES`], and begins with
+    /// zeros:
     /// `first` is its first 16 bytes and `last` its last ones, which overlap.
     fn end_of_vectors(self, first: <Baseline as Isa>::V, last: <Baseline as Isa>::V, len: usize) -> Self::V;
 

@@ -13,15 +13,15 @@
 //!                        judge the last four; store them
 //! ```
 //!
-//! Where a fault is found nothing of that block has been stored, so that what is unmasked is what is sound, and the rest
-//! is as it was. Nothing is handled byte by byte, and no length takes more than one step with less than four vectors: with
-//! single vectors behind the blocks and a body that began where stores are aligned, 64 bytes took a third longer and 256
-//! bytes two thirds.
+//! Where a fault is found nothing of that block has been stored, so that what is unmasked is what is sound, and the
+//! rest is as it was. Nothing is handled byte by byte, and no length takes more than one step with less than four
+//! vectors: with single vectors behind the blocks and a body that began where stores are aligned, 64 bytes took a third
+//! longer and 256 bytes two thirds.
 //!
-//! What was tried with 32-byte vectors on Zen 3, for which four pipes and 24 vector operations a vector are 6 cycles and the
-//! loop takes 7.3: to look up each byte as the first one of a pair once and shift the result, instead of looking up the
-//! shifted bytes, saves an operation and lost 12 % at 256 bytes to spilled registers; five to eight vectors at once lost 8 %;
-//! stores that are aligned from 2 KiB on win 4 % from 16 KiB on and lose 17 % at 256 bytes.
+//! What was tried with 32-byte vectors on Zen 3, for which four pipes and 24 vector operations a vector are 6 cycles
+//! and the loop takes 7.3: to look up each byte as the first one of a pair once and shift the result, instead of
+//! looking up the shifted bytes, saves an operation and lost 12 % at 256 bytes to spilled registers; five to eight
+//! vectors at once lost 8 %; stores that are aligned from 2 KiB on win 4 % from 16 KiB on and lose 17 % at 256 bytes.
 //!
 //! A vector is judged by the method of Keiser and Lemire ("Validating UTF-8 in less than one instruction per byte",
 //! 2021): each pair of neighbouring bytes is looked up by three nibbles, and every look-up says which faults the nibble
@@ -31,9 +31,9 @@
 //!
 //! Text that is ASCII from its start on is unmasked by the masking kernel and does not come here.
 //!
-//! A text of one vector or less is put together by a masked load where there is one, else from two overlapping words. That
-//! zeros precede it and nothing follows it is because its end may be in the middle of a code point: what followed would look
-//! like a fault.
+//! A text of one vector or less is put together by a masked load where there is one, else from two overlapping words.
+//! That zeros precede it and nothing follows it is because its end may be in the middle of a code point: what followed
+//! would look like a fault.
 #![allow(unsafe_code)]
 #![allow(dead_code, reason = "a target without vectors has no look-ups")]
 
@@ -67,8 +67,8 @@ impl<'a> Text<'a, false> {
 }
 
 impl<const STORE: bool> Kernel for Text<'_, STORE> {
-    /// How many bytes have been unmasked and are sound, but that the last one of them may begin no code point. If these are
-    /// not all, there is a fault in the next [`BLOCK`] bytes, or the last one of them is one.
+    /// How many bytes have been unmasked and are sound, but that the last one of them may begin no code point. If these
+    /// are not all, there is a fault in the next [`BLOCK`] bytes, or the last one of them is one.
     type Output = usize;
 
     // In scripts other than ASCII, 64-byte vectors do 9 bytes a cycle and 32-byte ones 5.

@@ -141,8 +141,8 @@ impl Validator {
         self.unmask_to_open_end(mask, bytes, sound)
     }
 
-    /// Unmasks all by words, and masks again from a fault on. Code point by code point it would take a rotation of the key
-    /// for each.
+    /// Unmasks all by words, and masks again from a fault on. Code point by code point it would take a rotation of the
+    /// key for each.
     fn unmask_and_take(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let before = *mask;
         mask.apply(bytes);
@@ -233,8 +233,8 @@ impl Validator {
         left < 4 || !self.state.is_boundary()
     }
 
-    /// Brings the state to the end of `plain`, which began with a code point, or to the first impossible byte, of which it
-    /// returns the index. A kernel has found the first `sound` bytes sound.
+    /// Brings the state to the end of `plain`, which began with a code point, or to the first impossible byte, of which
+    /// it returns the index. A kernel has found the first `sound` bytes sound.
     #[cold]
     fn conclude(&mut self, plain: &[u8], sound: usize) -> Result<(), usize> {
         // The last code point that begins there is at most four bytes back.
@@ -254,7 +254,8 @@ impl Validator {
     }
 }
 
-/// Unmasks the text of a whole message, by vectors; returns false, the bytes as they were, where it is not valid or not complete.
+/// Unmasks the text of a whole message, by vectors; returns false, the bytes as they were, where it is not valid or not
+/// complete.
 #[inline(always)]
 pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     let mut rest_mask = mask;

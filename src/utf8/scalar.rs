@@ -2,10 +2,11 @@
 
 use super::state::State;
 
-/// Takes the next bytes of a text. Returns the index of the first byte that no valid text can contain there; the state then
-/// stands before it.
+/// Takes the next bytes of a text. Returns the index of the first byte that no valid text can contain there; the state
+/// then stands before it.
 ///
-/// Code points that are whole go by in one step; those that are cut by either end of `plain`, or have a fault, byte by byte.
+/// Code points that are whole go by in one step; those that are cut by either end of `plain`, or have a fault, byte by
+/// byte.
 #[inline(never)]
 pub(super) fn take(state: &mut State, plain: &[u8]) -> Result<(), usize> {
     let mut at = 0;
@@ -19,7 +20,8 @@ pub(super) fn take(state: &mut State, plain: &[u8]) -> Result<(), usize> {
     }
 }
 
-/// Returns the length of code points that are whole and valid, up to the first one that is not, or to the last three bytes.
+/// Returns the length of code points that are whole and valid, up to the first one that is not, or to the last three
+/// bytes.
 ///
 /// What follows a first byte decides by its first byte alone, as in the table of RFC 3629 §4: for all but the second
 /// byte any continuation will do.
