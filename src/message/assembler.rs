@@ -195,8 +195,7 @@ impl Assembler {
             if is_whole && frame.header().opcode != Opcode::Continuation {
                 let (kind, range) = (Kind::of(&frame), frame.range());
                 if range.len() > self.copied {
-                    // In this order, because a `slice` of the whole frame would count one reference more, and then
-                    // less.
+                    // Not a `slice` of the whole frame: that counts one reference more, and then one less.
                     input.advance(range.start);
                     return Ok(Some(kind.message(input.split_to(range.len()).freeze())));
                 }
