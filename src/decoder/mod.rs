@@ -1,6 +1,6 @@
 //! The decoder: bytes in, judged and unmasked frames out (RFC 6455 §5, §6.2, §8.1).
 
-mod short;
+mod whole;
 
 use crate::close::CloseFrame;
 use crate::config::{Config, Role};
@@ -13,7 +13,7 @@ use crate::sequence::Sequence;
 use crate::simd;
 use crate::status::Status;
 use crate::utf8::Validator;
-use short::inline_end;
+use whole::inline_end;
 
 /// Decodes one direction of a connection.
 ///
