@@ -78,11 +78,24 @@ impl Sequence {
     /// ```
     #[inline]
     pub const fn after(&self, header: &Header, limits: &Limits) -> Result<Self, OutOfSequence> {
+        match self.check_frame(header, limits) {
+            Ok(()) => {
+                let mut after = *self;
+                after.advance(header);
+                Ok(after)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Checks what [`after`](Self::after) does.
+    #[inline]
+    pub(crate) const fn check_frame(&self, header: &Header, limits: &Limits) -> Result<(), OutOfSequence> {
         if let Err(error) = self.check(header.opcode) {
             return Err(error);
         }
         if header.opcode.is_control() {
-            return Ok(*self);
+            return Ok(());
         }
         // Not `len + have > max`: a peer chooses both terms.
         if header.payload_len > limits.message_len.saturating_sub(self.len) {
@@ -92,12 +105,25 @@ impl Sequence {
         if is_fragment && self.fragments >= limits.fragments && limits.fragments != u32::MAX {
             return Err(OutOfSequence::TooManyFragments);
         }
-        if header.fin {
-            return Ok(Self::new());
+        Ok(())
+    }
+
+    /// Steps over a frame that [`check_frame`](Self::check_frame) has passed.
+    #[inline]
+    pub(crate) const fn advance(&mut self, header: &Header) {
+        if header.opcode.is_control() {
+            return;
         }
-        let message = if self.message.is_some() { self.message } else { Some(header.opcode) };
+        if header.fin {
+            *self = Self::new();
+            return;
+        }
+        if self.message.is_none() {
+            self.message = Some(header.opcode);
+        }
         // Only a count without a limit can reach the top, and there it may stay.
-        Ok(Self { message, fragments: self.fragments.saturating_add(1), len: self.len + header.payload_len })
+        self.fragments = self.fragments.saturating_add(1);
+        self.len += header.payload_len;
     }
 
     /// Returns the opcode of the message that is open, or `None` between messages. Never

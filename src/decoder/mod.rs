@@ -212,12 +212,12 @@ impl Decoder {
             Status::Complete { value, consumed } => (value, consumed),
             Status::Partial { needed } => return Ok(Status::Partial { needed }),
         };
-        let sequence = self.check_len(start, len)?;
+        self.check_len(start, len)?;
         // A control frame is delivered whole; of a data frame the first byte is enough, if it has any.
         let wanted = if start.opcode().is_control() { len as usize } else { usize::from(len > 0) };
         match start.parse_key(buf, len, key_at) {
             Status::Complete { value: header, consumed } if buf.len() >= consumed + wanted => {
-                self.accept(header, sequence);
+                self.accept(header);
                 self.deliver(consumed, buf)
             }
             Status::Complete { consumed, .. } => Ok(Status::Partial { needed: consumed + wanted - buf.len() }),
@@ -252,19 +252,18 @@ impl Decoder {
         Ok(())
     }
 
-    /// Checks a declared length against the limits, before anything of the payload is waited for (§10.4). Returns the
-    /// sequence as it is after this frame.
-    fn check_len(&self, start: Start, payload_len: u64) -> Result<Sequence, DecodeError> {
+    /// Checks a declared length against the limits, before anything of the payload is waited for (§10.4).
+    fn check_len(&self, start: Start, payload_len: u64) -> Result<(), DecodeError> {
         let header = Header { fin: start.fin(), payload_len, ..Header::new(start.opcode()) };
         let limit = if header.opcode.is_control() { MAX_CONTROL_LEN } else { self.config.limits.frame_len };
         if payload_len > limit || usize::try_from(payload_len).is_err() {
             return Err(DecodeError::FrameTooLong);
         }
-        Ok(self.sequence.after(&header, &self.config.limits)?)
+        Ok(self.sequence.check_frame(&header, &self.config.limits)?)
     }
 
     /// Makes the frame with `header` the current one.
-    fn accept(&mut self, header: Header, sequence: Sequence) {
+    fn accept(&mut self, header: Header) {
         let message_opcode = match (header.opcode, self.sequence.message()) {
             (Opcode::Continuation, Some(opcode)) => opcode,
             (opcode, _) => opcode,
@@ -275,7 +274,7 @@ impl Decoder {
                 && !self.config.skip_text_validation
                 && !self.config.claims.transforms(header.rsv);
         }
-        self.sequence = sequence;
+        self.sequence.advance(&header);
         let mask = Mask::new(header.mask.unwrap_or(MaskingKey::new([0; 4])));
         self.current = Current { header, message_opcode, mask, remaining: header.payload_len };
     }

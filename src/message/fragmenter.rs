@@ -33,18 +33,18 @@ use crate::opcode::Opcode;
 ///
 /// ```
 /// # use websocket_wire::{EncodeError, Encoder, Fragmenter, Opcode};
-/// let (mut encoder, mut wire) = (Encoder::server(), Vec::new());
+/// let (mut encoder, mut wire, mut len) = (Encoder::server(), [0; 32], 0);
 /// let mut fragmenter = Fragmenter::new(Opcode::Binary, 1024);
 /// for chunk in [&b"one"[..], b"", b"two"] {
 ///     for (header, payload) in fragmenter.chunk(chunk) {
-///         encoder.encode_to(header, payload, &mut wire)?;
+///         len += encoder.encode(header, payload, &mut wire[len..])?;
 ///     }
 /// }
 /// assert_eq!(encoder.finish(), Err(EncodeError::UnfinishedMessage));
 /// for (header, payload) in fragmenter.finish(b"") {
-///     encoder.encode_to(header, payload, &mut wire)?;
+///     len += encoder.encode(header, payload, &mut wire[len..])?;
 /// }
-/// assert_eq!(wire, b"\x02\x03one\x00\x03two\x80\x00");
+/// assert_eq!(&wire[..len], b"\x02\x03one\x00\x03two\x80\x00");
 /// # Ok::<(), EncodeError>(())
 /// ```
 ///
