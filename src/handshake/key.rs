@@ -100,6 +100,9 @@ impl fmt::Debug for Key {
 pub struct AcceptKey([u8; 28]);
 
 impl AcceptKey {
+    /// As long as any.
+    pub(crate) const BLANK: Self = Self([b'='; 28]);
+
     /// Returns the 28 characters of the header value.
     ///
     /// ```

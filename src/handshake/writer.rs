@@ -10,6 +10,11 @@ pub(crate) struct Writer<'o> {
 }
 
 impl Writer<'_> {
+    /// Tells whether this one only counts.
+    pub(crate) fn measures(&self) -> bool {
+        self.out.is_empty()
+    }
+
     pub(crate) fn put(&mut self, text: &str) {
         let end = self.len + text.len();
         if let Some(place) = self.out.get_mut(self.len..end) {

@@ -234,7 +234,7 @@ impl Lookup for Avx2 {
     fn end_of_vectors(self, first: __m128i, last: __m128i, len: usize) -> __m256i {
         // What is looked up at a place with its high bit set is zero, and what comes from the last places of `first`
         // goes to the next higher ones.
-        const PLACES: [u8; 32] = {
+        static PLACES: [u8; 32] = {
             let mut places = [0x80; 32];
             let mut i = 0;
             while i < 16 {
