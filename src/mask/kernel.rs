@@ -33,8 +33,7 @@
 //!   L2 on the test is free.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
 //! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
-//!   order of
-//!   loads and stores, and this one did 24 to 33 GB/s, by turns.
+//!   order of loads and stores, and this one did 24 to 33 GB/s, by turns.
 #![allow(unsafe_code)]
 
 use core::hint::select_unpredictable;
