@@ -12,9 +12,9 @@
 //!                                load a word at the beginning, or the last one again, and the last word, which may
 //!                                begin in the header; store these
 //!
-//! long, more than eight vectors: load the first vector; load the last one
+//! long, 257 bytes and more:      load the first vector; load the last one
 //!         from the first aligned place on, until at most one vector is left:
-//!             eight vectors at a time, then four, two, one
+//!             eight vectors at a time, then four, two, one; four of 64 bytes where each block is tested
 //!         store the first vector; store the last one
 //! ```
 //!
@@ -28,9 +28,15 @@
 //!   `slice::fill`. The loop here is as fast, because it steps a pointer: with an index, an XOR that loads is two
 //!   micro-operations, and 8 KiB took 3 to 14 % longer. Blocks of sixteen vectors were no faster, of four 4 % slower.
 //! - The ASCII test adds half an OR and a part of a test to each vector, for the two ports that 64-byte vectors have.
-//!   The bare loop then has 0.80 of its speed with four vectors to a test, 0.82 with eight and 0.87 with sixteen, which
-//!   is what is used here. To store first and test afterwards, or to fold the last OR into 32 bytes, won nothing. From
-//!   L2 on the test is free.
+//!   The bare loop then has 0.80 of its speed with four vectors to a test, 0.82 with eight and 0.87 with sixteen. To
+//!   store first and test afterwards, or to fold the last OR into 32 bytes, won nothing. From L2 on the test is free.
+//! - On Zen 5, with four vectors to a test the loop is as fast as without one, from L1 and
+//!   from L2; with sixteen it takes 1.2 to 1.4 of the time, because that many loads and then as many stores do not
+//!   overlap. So 256 bytes go to a test.
+//! - 32-byte vectors have 0.58 of the speed of `fill` at 4 KiB, 0.51 at 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.9 and
+//!   more. From 64 KiB on both are as fast as `fill`.
+//! - 257 to 512 bytes with 64-byte vectors take a loop of aligned stores: as four vectors from the front and four from
+//!   the back, of which nearly every store crosses two lines, they took 19 to 22 cycles on Zen 5 and take 12.5 to 18.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
 //! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
 //!   order of loads and stores, and this one did 24 to 33 GB/s, by turns.
@@ -275,19 +281,18 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY
     #[inline(always)]
     fn middle<I: Isa>(isa: I, mut rest: Span<'_>) -> Span<'_> {
         let key = rest.key(isa, 0);
-        while ASCII_ONLY && I::BYTES == 64 && 16 * I::BYTES < rest.len() {
-            if !Self::block::<I, 16>(isa, key, &mut rest) {
-                return rest;
-            }
-        }
-        while 8 * I::BYTES < rest.len() {
+        let by_four = ASCII_ONLY && I::BYTES == 64;
+        while !by_four && 8 * I::BYTES < rest.len() {
             if !Self::block::<I, 8>(isa, key, &mut rest) {
                 return rest;
             }
         }
-        let _ = Self::block::<I, 4>(isa, key, &mut rest)
-            && Self::block::<I, 2>(isa, key, &mut rest)
-            && Self::block::<I, 1>(isa, key, &mut rest);
+        while 4 * I::BYTES < rest.len() {
+            if !Self::block::<I, 4>(isa, key, &mut rest) {
+                return rest;
+            }
+        }
+        let _ = Self::block::<I, 2>(isa, key, &mut rest) && Self::block::<I, 1>(isa, key, &mut rest);
         rest
     }
 
@@ -314,16 +319,6 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     /// How many bytes have been unmasked.
     type Output = usize;
 
-    // On Golden Cove, in place at offset 6, as a share of the speed of `slice::fill`: 32-byte vectors have 0.58 at 4
-    // KiB, 0.51 at 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.9 and more. From 64 KiB on both are as fast as `fill`. On
-    // Zen 4, XOR is bound by one 32-byte store a cycle either way.
-    const WIDE_FROM: usize = 256;
-
-    #[inline(always)]
-    fn len(&self) -> usize {
-        self.span.len()
-    }
-
     #[inline(always)]
     fn into_parts(self) -> Parts {
         self.span.into_parts()
@@ -338,9 +333,14 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> usize {
         let span = if IN_PLACE { self.span.onto_itself() } else { self.span };
-        if span.len() <= 8 * I::BYTES {
-            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes; and one
-            // of 64 bytes is chosen from `WIDE_FROM` on, which is four of these.
+        // Up to 256 bytes.
+        if I::BYTES == 64 && span.len() <= 4 * I::BYTES {
+            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is two vectors of 64 bytes.
+            let is_done = unsafe { edges::<_, 2, ASCII_ONLY, true>(span, isa) };
+            return if is_done { span.len() } else { 0 };
+        }
+        if I::BYTES < 64 && span.len() <= 8 * I::BYTES {
+            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes or more.
             let is_done = unsafe { edges::<_, 4, ASCII_ONLY, true>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }

@@ -142,12 +142,6 @@ pub(crate) type Parts = (*const u8, *mut u8, usize, u32);
 pub(crate) trait Kernel: Sized {
     type Output;
 
-    /// The length in bytes from which on vectors of 64 bytes pay; shorter ones get 32 bytes.
-    const WIDE_FROM: usize;
-
-    /// The bytes that the algorithm works on, by which the width of the vectors is chosen.
-    fn len(&self) -> usize;
-
     fn into_parts(self) -> Parts;
 
     /// Undoes [`into_parts`](Self::into_parts).

@@ -32,15 +32,13 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     let level = Level::of_this_cpu();
     #[cfg(test)]
     let level = super::forced::get().unwrap_or_else(Level::of_this_cpu);
-    let is_wide = kernel.len() >= K::WIDE_FROM;
     let (src, dst, len, key) = kernel.into_parts();
     match level {
         // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it
         // implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
-        Level::Avx512 if is_wide => unsafe { run_avx512::<K>(src, dst, len, key) },
-        // SAFETY: the CPU has said that it has AVX2, which AVX-512 includes. The parts are those of `kernel`, which is
-        // gone.
-        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
+        Level::Avx512 => unsafe { run_avx512::<K>(src, dst, len, key) },
+        // SAFETY: the CPU has said that it has AVX2. The parts are those of `kernel`, which is gone.
+        Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
         // SAFETY: the parts are those of `kernel`, which is gone.
         Level::Sse2 => unsafe { run_sse2::<K>(src, dst, len, key) },
         #[cfg(test)]

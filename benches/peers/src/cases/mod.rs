@@ -67,7 +67,7 @@ impl Layout {
 
     /// Goes round the slots as often as it takes for a sample that the clock can resolve.
     pub fn repeated(mut self) -> Self {
-        let times = (CACHED / self.len.max(1)).max(1);
+        let times = (8 * CACHED / self.len.max(1)).max(1);
         self.slots = self.slots.repeat(times);
         self
     }
