@@ -24,7 +24,7 @@ for target in "${TARGETS[@]}"; do
     rustup target add --toolchain "$RUST" "$target" >/dev/null 2>&1
     flags="-C symbol-mangling-version=v0 -C codegen-units=1 -C llvm-args=--x86-asm-syntax=intel"
     [[ $target != wasm32* ]] || flags+=" -C target-feature=+simd128"
-    rm -f "target/codegen/$target"/release/deps/websocket_wire-*.s
+    rm -rf "target/codegen/$target" # of a library that is fresh, cargo writes no listing
     RUSTFLAGS=$flags cargo "+$RUST" rustc --locked --quiet --lib --release --no-default-features \
         --target "$target" --target-dir target/codegen -- --emit asm
     python3 ci/codegen.py "${1:-}" "$RUST" "${target%%-*}" "target/codegen/$target"/release/deps/websocket_wire-*.s \
