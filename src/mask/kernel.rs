@@ -282,17 +282,19 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY
     fn middle<I: Isa>(isa: I, mut rest: Span<'_>) -> Span<'_> {
         let key = rest.key(isa, 0);
         let by_four = ASCII_ONLY && I::BYTES == 64;
+        while by_four && 4 * I::BYTES < rest.len() {
+            if !Self::block::<I, 4>(isa, key, &mut rest) {
+                return rest;
+            }
+        }
         while !by_four && 8 * I::BYTES < rest.len() {
             if !Self::block::<I, 8>(isa, key, &mut rest) {
                 return rest;
             }
         }
-        while 4 * I::BYTES < rest.len() {
-            if !Self::block::<I, 4>(isa, key, &mut rest) {
-                return rest;
-            }
-        }
-        let _ = Self::block::<I, 2>(isa, key, &mut rest) && Self::block::<I, 1>(isa, key, &mut rest);
+        let _ = Self::block::<I, 4>(isa, key, &mut rest)
+            && Self::block::<I, 2>(isa, key, &mut rest)
+            && Self::block::<I, 1>(isa, key, &mut rest);
         rest
     }
 
