@@ -4,7 +4,7 @@
 use core::marker::PhantomData;
 
 use super::rotate;
-use crate::simd::{Isa, Lookup, Parts};
+use crate::simd::{Isa, Parts};
 
 /// Bytes to be unmasked, the place for the result, and the key that stands at the first byte.
 ///
@@ -113,18 +113,6 @@ impl<'a> Span<'a> {
         // SAFETY: `I::BYTES` bytes from `at` on end at or before `len`, by the caller's word.
         let masked = unsafe { isa.load(from) };
         isa.xor(masked, key)
-    }
-
-    /// Reads and unmasks all of it, to the end of a vector after zeros, where [`Lookup::load_end`] does so.
-    ///
-    /// # Safety
-    ///
-    /// `1 <= self.len() && self.len() <= I::BYTES`.
-    #[inline(always)]
-    pub(crate) unsafe fn load_end<I: Lookup>(self, isa: I) -> Option<I::V> {
-        // A vector is a multiple of 4 bytes, so that the key at its start is that at the end of the text.
-        // SAFETY: `src` is readable for `len` bytes; the rest is the caller's word.
-        unsafe { isa.load_end(self.src, self.len, self.key(isa, self.len)) }
     }
 
     /// Writes the vector at `at`.

@@ -88,14 +88,22 @@ impl Isa for Neon {
 }
 
 impl Lookup for Neon {
+    // A text that is longer than this has no place in one vector.
+    type Half = Self;
+
     #[inline(always)]
-    fn end_of_words(self, low: u64, high: u64) -> uint8x16_t {
-        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    fn half(self) -> Self {
+        self
     }
 
     #[inline(always)]
-    fn end_of_vectors(self, _first: uint8x16_t, last: uint8x16_t, _len: usize) -> uint8x16_t {
+    fn end_of_halves(self, _first: uint8x16_t, last: uint8x16_t, _len: usize) -> uint8x16_t {
         last
+    }
+
+    #[inline(always)]
+    fn end_of_words(self, low: u64, high: u64) -> uint8x16_t {
+        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
     }
 
     #[inline(always)]

@@ -89,24 +89,17 @@ pub(crate) trait Isa: Copy {
 /// All of them are little-endian.
 #[allow(dead_code, reason = "a target without vectors has no look-ups")]
 pub(crate) trait Lookup: Isa {
-    /// Reads the `len` bytes from `from` on, 1 to `BYTES`, to the end of a vector, XORs them with its end of `key`, and
-    /// leaves zeros in front of them: where there is an instruction that does so without a look at the length.
-    ///
-    /// # Safety
-    ///
-    /// `len` bytes from `from` on can be read.
-    #[inline(always)]
-    unsafe fn load_end(self, _from: *const u8, _len: usize, _key: Self::V) -> Option<Self::V> {
-        None
-    }
+    /// The vectors of which two, overlapping, hold a text that is longer than one of them and fits into one of these.
+    type Half: Isa;
+
+    fn half(self) -> Self::Half;
+
+    /// Returns the vector that ends with a text of `len` bytes and begins with zeros: `first` is the first half vector of
+    /// the text and `last` its last one.
+    fn end_of_halves(self, first: <Self::Half as Isa>::V, last: <Self::Half as Isa>::V, len: usize) -> Self::V;
 
     /// Returns the vector that ends with these 16 bytes, the lowest byte of `low` first, and begins with zeros.
     fn end_of_words(self, low: u64, high: u64) -> Self::V;
-
-    /// Returns the vector that ends with a text of `len` bytes, 16 to 32 and at most [`Isa::BYTES`], and begins with
-    /// zeros:
-    /// `first` is its first 16 bytes and `last` its last ones, which overlap.
-    fn end_of_vectors(self, first: <Baseline as Isa>::V, last: <Baseline as Isa>::V, len: usize) -> Self::V;
 
     fn and(self, a: Self::V, b: Self::V) -> Self::V;
 

@@ -82,14 +82,22 @@ impl Isa for Simd128 {
 }
 
 impl Lookup for Simd128 {
+    // A text that is longer than this has no place in one vector.
+    type Half = Self;
+
     #[inline(always)]
-    fn end_of_words(self, low: u64, high: u64) -> v128 {
-        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    fn half(self) -> Self {
+        self
     }
 
     #[inline(always)]
-    fn end_of_vectors(self, _first: v128, last: v128, _len: usize) -> v128 {
+    fn end_of_halves(self, _first: v128, last: v128, _len: usize) -> v128 {
         last
+    }
+
+    #[inline(always)]
+    fn end_of_words(self, low: u64, high: u64) -> v128 {
+        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
     }
 
     #[inline(always)]

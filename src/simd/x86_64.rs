@@ -7,7 +7,8 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use super::{Isa, Kernel, Lookup};
 
 cpufeatures::new!(has_avx2, "avx2");
-// VBMI is not used. It tells the CPUs whose clock does not suffer from wide vectors (Ice Lake, Zen 4 and later).
+// VBMI is used for short texts alone. But it tells the CPUs whose clock does not suffer from wide vectors (Ice Lake, Zen 4
+// and later).
 cpufeatures::new!(has_avx512, "avx2", "fma", "avx512f", "avx512bw", "avx512vbmi");
 
 pub(crate) type Baseline = Sse2;
@@ -34,11 +35,11 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     let level = super::forced::get().unwrap_or_else(Level::of_this_cpu);
     let (src, dst, len, key) = kernel.into_parts();
     match level {
-        // SAFETY: the CPU has said that it has AVX-512F and BW, and AVX2 and FMA, which these imply to the compiler; it
+        // SAFETY: the CPU has said that it has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the compiler; it
         // implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
-        Level::Avx512 => unsafe { run_avx512::<K>(src, dst, len, key) },
+        Level::Avx512 if len > Avx2::BYTES => unsafe { run_avx512::<K>(src, dst, len, key) },
         // SAFETY: the CPU has said that it has AVX2. The parts are those of `kernel`, which is gone.
-        Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
+        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
         // SAFETY: the parts are those of `kernel`, which is gone.
         Level::Sse2 => unsafe { run_sse2::<K>(src, dst, len, key) },
         #[cfg(test)]
@@ -70,8 +71,8 @@ unsafe fn run_avx2<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32
 
 /// # Safety
 ///
-/// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F and BW.
-#[target_feature(enable = "avx512bw")]
+/// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F, BW and VBMI.
+#[target_feature(enable = "avx512bw,avx512vbmi")]
 unsafe fn run_avx512<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
     // SAFETY: the caller's word.
     unsafe { K::from_parts((src, dst, len, key)) }.run_lookup(Avx512(()))
@@ -135,6 +136,18 @@ impl Level {
             Level::Avx512 => has_avx512::get(),
         }
     }
+}
+
+/// Half of the entries are `zero`, the others 0, 1, 2 and so on: what is looked up at a half of them goes to higher places
+/// the further on they begin, and zeros come in front.
+const fn zeros_then_places<const N: usize>(zero: u8) -> [u8; N] {
+    let mut places = [zero; N];
+    let mut i = 0;
+    while i < N / 2 {
+        places[N / 2 + i] = i as u8;
+        i += 1;
+    }
+    places
 }
 
 impl Isa for Sse2 {
@@ -222,25 +235,17 @@ impl Isa for Avx2 {
 }
 
 impl Lookup for Avx2 {
+    type Half = Sse2;
+
     #[inline(always)]
-    fn end_of_words(self, low: u64, high: u64) -> __m256i {
-        // SAFETY: `self` exists, so the CPU has AVX2.
-        unsafe { _mm256_set_epi64x(high as i64, low as i64, 0, 0) }
+    fn half(self) -> Sse2 {
+        BASELINE
     }
 
     #[inline(always)]
-    fn end_of_vectors(self, first: __m128i, last: __m128i, len: usize) -> __m256i {
-        // What is looked up at a place with its high bit set is zero, and what comes from the last places of `first`
-        // goes to the next higher ones.
-        static PLACES: [u8; 32] = {
-            let mut places = [0x80; 32];
-            let mut i = 0;
-            while i < 16 {
-                places[16 + i] = i as u8;
-                i += 1;
-            }
-            places
-        };
+    fn end_of_halves(self, first: __m128i, last: __m128i, len: usize) -> __m256i {
+        // What is looked up at a place with its high bit set is zero.
+        static PLACES: [u8; 32] = zeros_then_places(0x80);
         assert!((16..=32).contains(&len));
         // SAFETY: 16 of the 32 bytes, from one of the first 17 on.
         let from = unsafe { PLACES.as_ptr().add(len - 16) };
@@ -250,6 +255,12 @@ impl Lookup for Avx2 {
         let low = unsafe { _mm_shuffle_epi8(first, places) };
         // SAFETY: `self` exists, so the CPU has AVX2.
         unsafe { _mm256_set_m128i(last, low) }
+    }
+
+    #[inline(always)]
+    fn end_of_words(self, low: u64, high: u64) -> __m256i {
+        // SAFETY: `self` exists, so the CPU has AVX2.
+        unsafe { _mm256_set_epi64x(high as i64, low as i64, 0, 0) }
     }
 
     #[inline(always)]
@@ -358,27 +369,32 @@ impl Isa for Avx512 {
 }
 
 impl Lookup for Avx512 {
+    type Half = Avx2;
+
     #[inline(always)]
-    unsafe fn load_end(self, from: *const u8, len: usize, key: __m512i) -> Option<__m512i> {
-        debug_assert!((1..=64).contains(&len));
-        let here = u64::MAX << (64 - len);
-        let start = from.wrapping_add(len).wrapping_sub(64);
-        // SAFETY: only the `len` bytes at the end are read, which the caller vouches for; `self` proves AVX-512.
-        let bytes = unsafe { _mm512_maskz_loadu_epi8(here, start.cast()) };
-        // SAFETY: `self` exists, so the CPU has AVX-512.
-        Some(unsafe { _mm512_maskz_mov_epi8(here, self.xor(bytes, key)) })
+    fn half(self) -> Avx2 {
+        Avx2(())
+    }
+
+    #[inline(always)]
+    fn end_of_halves(self, first: __m256i, last: __m256i, len: usize) -> __m512i {
+        // Place 32 is one of the zeros behind `first`.
+        static PLACES: [u8; 64] = zeros_then_places(32);
+        assert!((32..=64).contains(&len));
+        // SAFETY: 32 of the 64 bytes, from one of the first 33 on.
+        let from = unsafe { PLACES.as_ptr().add(len - 32) };
+        // SAFETY: as above.
+        let places = unsafe { Avx2(()).load(from) };
+        // SAFETY: `self` exists, so the CPU has AVX-512 with VBMI.
+        let low = unsafe { _mm512_permutexvar_epi8(_mm512_zextsi256_si512(places), _mm512_zextsi256_si512(first)) };
+        // SAFETY: as above.
+        unsafe { _mm512_inserti64x4::<1>(low, last) }
     }
 
     #[inline(always)]
     fn end_of_words(self, low: u64, high: u64) -> __m512i {
         // SAFETY: `self` exists, so the CPU has AVX-512.
         unsafe { _mm512_set_epi64(high as i64, low as i64, 0, 0, 0, 0, 0, 0) }
-    }
-
-    #[inline(always)]
-    fn end_of_vectors(self, first: __m128i, last: __m128i, len: usize) -> __m512i {
-        // SAFETY: `self` exists, so the CPU has AVX-512.
-        unsafe { _mm512_zextsi256_si512(Avx2(()).end_of_vectors(first, last, len)) }
     }
 
     #[inline(always)]
