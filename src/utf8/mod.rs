@@ -81,11 +81,11 @@ impl Validator {
         if rest.is_empty() {
             return Ok(());
         }
-        let sound = simd::run(Text::reading(rest));
-        if sound == rest.len() && ends_at_boundary(rest) {
+        let found = simd::run(Text::reading(rest));
+        if found.is_whole(rest.len()) {
             return Ok(());
         }
-        self.conclude(rest, sound).map_err(|i| Utf8Error { position: at + i })
+        self.conclude(rest, found.sound).map_err(|i| Utf8Error { position: at + i })
     }
 
     /// Unmasks the next bytes of the text in place and takes them, in one pass.
@@ -133,12 +133,12 @@ impl Validator {
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
-        let sound = simd::run(Text::unmasking(mask.span(bytes)));
-        if sound == bytes.len() && ends_at_boundary(bytes) {
-            mask.advance(sound);
+        let found = simd::run(Text::unmasking(mask.span(bytes)));
+        if found.is_whole(bytes.len()) {
+            mask.advance(bytes.len());
             return Ok(());
         }
-        self.unmask_to_open_end(mask, bytes, sound)
+        self.unmask_to_open_end(mask, bytes, found.sound)
     }
 
     /// Unmasks all by words, and masks again from a fault on. Code point by code point it would take a rotation of the
@@ -264,11 +264,11 @@ pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     if rest.len() < 4 {
         return rest.is_empty() || unmask_whole_byte_by_byte(mask, bytes, ascii);
     }
-    let sound = simd::run(Text::unmasking(rest_mask.span(rest)));
-    if sound == rest.len() && ends_at_boundary(rest) {
+    let found = simd::run(Text::unmasking(rest_mask.span(rest)));
+    if found.is_whole(rest.len()) {
         return true;
     }
-    mask_again(mask, &mut bytes[..ascii + sound]);
+    mask_again(mask, &mut bytes[..ascii + found.sound]);
     false
 }
 
@@ -301,12 +301,6 @@ fn mask_again(mut mask: Mask, plain: &mut [u8]) {
 pub(crate) fn is_whole(plain: &[u8]) -> bool {
     let mut validator = Validator::new();
     validator.push(plain).is_ok() && validator.finish().is_ok()
-}
-
-/// Tells, at a glance, that a text without fault does not end within a code point; that is so nearly always.
-#[inline(always)]
-const fn ends_at_boundary(plain: &[u8]) -> bool {
-    matches!(*plain, [.., a, b, c] if a < 0xf0 && b < 0xe0 && c < 0xc0)
 }
 
 impl Default for Validator {
