@@ -175,8 +175,8 @@ impl Decoder {
     fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         // Without vectors most of the time goes into the bytes, and flash counts.
         if simd::VECTORS
-            && let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf
-            && let Some((start, end, key)) = self.unmask_whole(first, second, buf)
+            && let [first @ (WHOLE_TEXT | WHOLE_BINARY), ..] = *buf
+            && let Some((start, end, key)) = self.unmask_whole(first, buf)
         {
             let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);
             return Ok(Status::Complete { value, consumed: end });
