@@ -256,22 +256,22 @@ pub(crate) fn write(first: u8, payload_len: u64, key: Option<MaskingKey>, room: 
     let mask = if key.is_some() { MASK } else { 0 };
     let len = match payload_len {
         0..=125 => {
-            room.put(0, &[first, mask | payload_len as u8]);
+            room.put(0, [first, mask | payload_len as u8]);
             2
         }
         126..=0xFFFF => {
             let [a, b] = (payload_len as u16).to_be_bytes();
-            room.put(0, &[first, mask | LENGTH_16, a, b]);
+            room.put(0, [first, mask | LENGTH_16, a, b]);
             4
         }
         _ => {
-            room.put(0, &[first, mask | LENGTH_64]);
-            room.put(2, &payload_len.to_be_bytes());
+            room.put(0, [first, mask | LENGTH_64]);
+            room.put(2, payload_len.to_be_bytes());
             10
         }
     };
     let Some(key) = key else { return len };
-    room.put(len, &key.to_bytes());
+    room.put(len, key.to_bytes());
     len + 4
 }
 

@@ -7,7 +7,7 @@ use crate::mask::{copy_long_to_uninit, copy_short_to_uninit};
 /// Memory for a frame, initialised or not.
 pub(crate) trait Room {
     /// Writes `bytes` from `at` on; there is the room.
-    fn put<const N: usize>(&mut self, at: usize, bytes: &[u8; N]);
+    fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]);
 
     /// Writes the payload from `at` on, masked if there is a key; there is the room. To be inlined, with the copy of
     /// what is short, for a copy of unknown length is a call: 5 cycles of 11 from a server.
@@ -16,8 +16,8 @@ pub(crate) trait Room {
 
 impl Room for [u8] {
     #[inline(always)]
-    fn put<const N: usize>(&mut self, at: usize, bytes: &[u8; N]) {
-        self[at..at + N].copy_from_slice(bytes);
+    fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        self[at..at + N].copy_from_slice(&bytes);
     }
 
     #[inline(always)]
@@ -30,8 +30,8 @@ impl Room for [u8] {
 #[cfg(feature = "alloc")]
 impl Room for bytes::buf::UninitSlice {
     #[inline(always)]
-    fn put<const N: usize>(&mut self, at: usize, bytes: &[u8; N]) {
-        self[at..at + N].copy_from_slice(bytes);
+    fn put<const N: usize>(&mut self, at: usize, bytes: [u8; N]) {
+        self[at..at + N].copy_from_slice(&bytes);
     }
 
     #[inline(always)]

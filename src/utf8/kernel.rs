@@ -35,10 +35,10 @@
 //!
 //! Text that is ASCII from its start on is unmasked by the masking kernel and does not come here.
 //!
-//! A text of one vector or less is put together from two overlapping words or shorter vectors. A masked load does it
-//! at once, but waits for all stores to the bytes that it leaves out: of a run of frames of 16 to 56 bytes each took 50
-//! cycles on Zen 5 instead of 38 to 42. That zeros precede it and nothing follows it is because its end may be in the middle of a code point: what followed
-//! would look like a fault.
+//! A text of one vector or less is put together from two overlapping words or shorter vectors. That zeros precede it
+//! and nothing follows it is because its end may be in the middle of a code point: what followed would look like a
+//! fault. A masked load does it at once, but waits for all stores to the bytes that it leaves out: of a run of frames
+//! of 16 to 56 bytes each took 50 cycles on Zen 5 instead of 39.
 #![allow(unsafe_code)]
 #![allow(dead_code, reason = "a target without vectors has no look-ups")]
 
@@ -304,7 +304,8 @@ fn is_ascii<I: Lookup, const N: usize>(isa: I, before: I::V, block: [I::V; N]) -
 
 /// Judges a text by its faults and its last vector: `None` where there is a fault, else whether it ends within a code
 /// point. That is seen here, and not by a look at the last bytes in memory, because these have just been stored by
-/// vectors that overlap: to load them waited for these stores, which took 11 cycles of 125 bytes and 15 of 256 on Zen 5.
+/// vectors that overlap: to load them waited for these stores, which took 11 cycles of 125 bytes and 15 of 256 on Zen
+/// 5.
 #[inline(always)]
 fn judged<I: Lookup>(isa: I, faults: I::V, last: I::V) -> Option<bool> {
     // What a text may end with at most, in the last three places.

@@ -2,6 +2,8 @@
 
 use std::cell::Cell;
 
+#[cfg(feature = "alloc")]
+use websocket_wire::SendQueue;
 use websocket_wire::{EncodeError, Encoder, Header, MaskingKey, Opcode, Rsv, Side};
 
 use super::build::Built;
@@ -108,4 +110,12 @@ fn appended<S: Side>(encoder: &mut Encoder<S>, header: Header, payload: &[u8]) -
 #[cfg(not(feature = "alloc"))]
 fn appended<S: Side>(_: &mut Encoder<S>, _: Header, _: &[u8]) -> Result<Vec<u8>, EncodeError> {
     unreachable!("`encode_to` needs the feature `alloc`")
+}
+
+/// Returns all that is to be written.
+#[cfg(feature = "alloc")]
+pub(crate) fn all<S: Side>(queue: &SendQueue<S>) -> Vec<u8> {
+    let mut slices = vec![&[][..]; 10_000];
+    let count = queue.slices(&mut slices);
+    slices[..count].concat()
 }
