@@ -35,8 +35,8 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     let level = super::forced::get().unwrap_or_else(Level::of_this_cpu);
     let (src, dst, len, key) = kernel.into_parts();
     match level {
-        // SAFETY: the CPU has said that it has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the compiler; it
-        // implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
+        // SAFETY: the CPU has said that it has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the
+        // compiler; it implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
         Level::Avx512 if len > Avx2::BYTES => unsafe { run_avx512::<K>(src, dst, len, key) },
         // SAFETY: the CPU has said that it has AVX2. The parts are those of `kernel`, which is gone.
         Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
@@ -138,8 +138,8 @@ impl Level {
     }
 }
 
-/// Half of the entries are `zero`, the others 0, 1, 2 and so on: what is looked up at a half of them goes to higher places
-/// the further on they begin, and zeros come in front.
+/// Half of the entries are `zero`, the others 0, 1, 2 and so on. Of a text that is looked up at `N / 2` of them, the
+/// further on these begin the more comes, behind zeros.
 const fn zeros_then_places<const N: usize>(zero: u8) -> [u8; N] {
     let mut places = [zero; N];
     let mut i = 0;
