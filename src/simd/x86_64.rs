@@ -7,8 +7,8 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use super::{Isa, Kernel, Lookup};
 
 cpufeatures::new!(has_avx2, "avx2");
-// VBMI is used for short texts alone. But it tells the CPUs whose clock does not suffer from wide vectors (Ice Lake, Zen 4
-// and later).
+// VBMI is used for short texts alone. But it tells the CPUs whose clock does not suffer from wide vectors (Ice Lake,
+// Zen 4 and later).
 cpufeatures::new!(has_avx512, "avx2", "fma", "avx512f", "avx512bw", "avx512vbmi");
 
 pub(crate) type Baseline = Sse2;
