@@ -253,13 +253,13 @@ const OF_LAST: [u64; 16] = {
 };
 
 /// Unmasks a span longer than [`SHORT`]; with `ASCII_ONLY`, what precedes the first block that is not ASCII, or
-/// nothing.
+/// nothing. Without `STORE` it only looks.
 #[derive(Copy, Clone)]
-pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool> {
+pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> {
     span: Span<'a>,
 }
 
-impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY> {
+impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY, true> {
     #[inline(always)]
     pub(crate) fn in_place(bytes: &'a mut [u8], key: u32) -> Self {
         assert!(bytes.len() > SHORT);
@@ -267,7 +267,15 @@ impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY> {
     }
 }
 
-impl<'a> Long<'a, false, false> {
+impl<'a> Long<'a, true, true, false> {
+    #[inline(always)]
+    pub(crate) fn reading(bytes: &'a [u8]) -> Self {
+        assert!(bytes.len() > SHORT);
+        Long { span: Span::read_only(bytes) }
+    }
+}
+
+impl<'a> Long<'a, false, false, true> {
     #[inline(always)]
     pub(crate) fn copying(span: Span<'a>) -> Self {
         assert!(span.len() > SHORT);
@@ -275,7 +283,7 @@ impl<'a> Long<'a, false, false> {
     }
 }
 
-impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY> {
+impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, IN_PLACE, ASCII_ONLY, STORE> {
     /// Unmasks the front of `rest` until at most a vector is left, or up to a block that is not ASCII; returns what is
     /// left.
     #[inline(always)]
@@ -308,8 +316,10 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY
             if ASCII_ONLY && isa.any_high_bit(join(isa, plain)) {
                 return false;
             }
-            // SAFETY: the condition.
-            unsafe { store(*rest, isa, 0, plain) };
+            if STORE {
+                // SAFETY: the condition.
+                unsafe { store(*rest, isa, 0, plain) };
+            }
             // SAFETY: the condition.
             *rest = unsafe { rest.skip(N * I::BYTES) };
         }
@@ -317,7 +327,7 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Long<'_, IN_PLACE, ASCII_ONLY
     }
 }
 
-impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE, ASCII_ONLY> {
+impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Kernel for Long<'_, IN_PLACE, ASCII_ONLY, STORE> {
     /// How many bytes have been unmasked.
     type Output = usize;
 
@@ -338,12 +348,12 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
         // Up to 256 bytes.
         if I::BYTES == 64 && span.len() <= 4 * I::BYTES {
             // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is two vectors of 64 bytes.
-            let is_done = unsafe { edges::<_, 2, ASCII_ONLY, true>(span, isa) };
+            let is_done = unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }
         if I::BYTES < 64 && span.len() <= 8 * I::BYTES {
             // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes or more.
-            let is_done = unsafe { edges::<_, 4, ASCII_ONLY, true>(span, isa) };
+            let is_done = unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }
         let tail = span.len() - I::BYTES;
@@ -357,13 +367,17 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool> Kernel for Long<'_, IN_PLACE,
         // SAFETY: a vector at most.
         let rest = Self::middle(isa, unsafe { span.skip(span.bytes_to_aligned(I::BYTES)) });
         let until = span.len() - rest.len();
-        // SAFETY: as for the load.
-        unsafe { store(span, isa, 0, first) };
+        if STORE {
+            // SAFETY: as for the load.
+            unsafe { store(span, isa, 0, first) };
+        }
         if ASCII_ONLY && until < tail {
             return until.max(I::BYTES);
         }
-        // SAFETY: as for the load.
-        unsafe { store(span, isa, tail, last) };
+        if STORE {
+            // SAFETY: as for the load.
+            unsafe { store(span, isa, tail, last) };
+        }
         span.len()
     }
 }

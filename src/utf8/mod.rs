@@ -9,7 +9,7 @@ mod tests;
 use core::fmt;
 
 use crate::{
-    mask::{Mask, kernel::SHORT},
+    mask::{Mask, ascii_len, kernel::SHORT},
     simd,
 };
 use kernel::{BLOCK, Text};
@@ -72,7 +72,7 @@ impl Validator {
         if !simd::VECTORS {
             return scalar::take(&mut self.state, bytes).map_err(|position| Utf8Error { position });
         }
-        let mut at = 0;
+        let mut at = if self.state.is_boundary() { ascii_len(bytes) } else { 0 };
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
             self.state = self.state.after(bytes[at]).ok_or(Utf8Error { position: at })?;
             at += 1;
