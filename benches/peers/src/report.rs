@@ -71,10 +71,17 @@ fn head(out: &mut String, facts: &Facts, clock: &Clock) {
     );
 }
 
+/// The name of the CPU, which may be that of a whole brand, and the numbers that tell which one it is.
 fn cpu() -> String {
     let info = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = info.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
-    model.unwrap_or(std::env::consts::ARCH).to_owned()
+    let field = |name: &str| {
+        let mut fields = info.lines().filter_map(|line| line.split_once(':'));
+        fields.find(|(key, _)| key.trim() == name).map(|(_, value)| value.trim())
+    };
+    match (field("model name"), field("cpu family"), field("model")) {
+        (Some(name), Some(family), Some(model)) => format!("{name} (family {family}, model {model})"),
+        (name, ..) => name.unwrap_or(std::env::consts::ARCH).to_owned(),
+    }
 }
 
 fn marks_table(out: &mut String, marks: &[Mark]) {
