@@ -12,7 +12,7 @@ use crate::opcode::Opcode;
 use crate::sequence::Sequence;
 use crate::simd;
 use crate::status::Status;
-use crate::utf8::Validator;
+use crate::utf8::{Utf8Error, Validator};
 use whole::inline_end;
 
 /// Decodes one direction of a connection.
@@ -62,6 +62,39 @@ enum State {
     /// Behind a fault of the peer.
     Failed(DecodeError),
 }
+
+/// A part that is to be delivered.
+#[cfg_attr(not(feature = "alloc"), allow(dead_code, reason = "nobody joins parts"))]
+pub(crate) struct Coming<'a> {
+    pub(crate) header: &'a Header,
+    pub(crate) message_opcode: Opcode,
+    pub(crate) len: usize,
+    pub(crate) is_first_part: bool,
+    pub(crate) is_last_part: bool,
+}
+
+#[cfg(feature = "alloc")]
+impl Coming<'_> {
+    /// Tells whether this is a whole message.
+    pub(crate) const fn is_message(&self) -> bool {
+        let is_first = self.is_first_part && !matches!(self.header.opcode, Opcode::Continuation);
+        is_first && self.is_last_part && self.header.fin
+    }
+}
+
+/// Who may want a part joined to others.
+pub(crate) trait Place {
+    /// Returns where the part is to be joined to others, with the room for it, or `None` where it is to be left in the
+    /// buffer.
+    fn room(&mut self, coming: &Coming<'_>) -> Option<&mut Joined>;
+}
+
+/// Where the parts of a message are joined.
+#[cfg(feature = "alloc")]
+pub(crate) type Joined = alloc::vec::Vec<u8>;
+/// Without a heap there is no such place.
+#[cfg(not(feature = "alloc"))]
+pub(crate) enum Joined {}
 
 /// The frame whose payload is being delivered.
 #[derive(Clone, Copy, Debug)]
@@ -155,6 +188,30 @@ impl Decoder {
     // program with more than one call would otherwise get a call, and the frame by way of memory.
     #[inline(always)]
     pub fn decode<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
+        match self.decode_short(buf) {
+            Ok(status) => Ok(status),
+            Err(buf) => self.decode_any(buf),
+        }
+    }
+
+    /// Does what [`decode`](Self::decode) does, but asks `place` for each part that comes by the general path, which is
+    /// never a whole message that is all here: where there is a place, the part is appended to that, unmasked, instead
+    /// of being unmasked where it lies, and the payload of the frame that is returned is empty.
+    #[cfg(feature = "alloc")]
+    pub(crate) fn decode_to<'b>(
+        &mut self,
+        buf: &'b mut [u8],
+        place: &mut dyn Place,
+    ) -> Result<Status<Frame<'b>>, DecodeError> {
+        match self.decode_short(buf) {
+            Ok(status) => Ok(status),
+            Err(buf) => self.decode_long(buf, Some(place)),
+        }
+    }
+
+    /// Decodes a whole message that is short and ASCII or binary; gives the buffer back, as it was, for all else.
+    #[inline(always)]
+    fn decode_short<'b>(&self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, &'b mut [u8]> {
         if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf {
             if self.is_masked {
                 if let Some((end, key)) = self.unmask_short(first, second, buf) {
@@ -166,13 +223,24 @@ impl Decoder {
                 return Ok(Status::Complete { value, consumed: end });
             }
         }
-        self.decode_any(buf)
+        Err(buf)
     }
 
     // All that `decode` leaves to another function it leaves to this one, as its last act; to call one in the middle,
-    // for text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call.
+    // for text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call. Not
+    // generic, so that it is compiled here, and what it calls can be inlined.
     #[inline(never)]
     fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
+        self.decode_long(buf, None)
+    }
+
+    /// Decodes what is not short.
+    #[inline(always)]
+    fn decode_long<'b>(
+        &mut self,
+        buf: &'b mut [u8],
+        place: Option<&mut dyn Place>,
+    ) -> Result<Status<Frame<'b>>, DecodeError> {
         // Without vectors most of the time goes into the bytes, and flash counts.
         if simd::VECTORS
             && let [first @ (WHOLE_TEXT | WHOLE_BINARY), ..] = *buf
@@ -181,15 +249,19 @@ impl Decoder {
             let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);
             return Ok(Status::Complete { value, consumed: end });
         }
-        self.decode_next(buf)
+        self.decode_next(buf, place)
     }
 
     /// The general path. Out of line, so that the other one saves no registers for its sake.
     #[inline(never)]
-    fn decode_next<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
+    fn decode_next<'b>(
+        &mut self,
+        buf: &'b mut [u8],
+        place: Option<&mut dyn Place>,
+    ) -> Result<Status<Frame<'b>>, DecodeError> {
         let result = match self.state {
-            State::Header => self.begin(buf),
-            State::Payload => self.deliver(0, buf),
+            State::Header => self.begin(buf, place),
+            State::Payload => self.deliver(0, buf, place),
             State::Closed => Ok(Status::Partial { needed: 1 }),
             State::Failed(error) => Err(error),
         };
@@ -201,7 +273,11 @@ impl Decoder {
     }
 
     /// Judges the header at the front of `buf`, each of its fields as soon as it is all here.
-    fn begin<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
+    fn begin<'b>(
+        &mut self,
+        buf: &'b mut [u8],
+        place: Option<&mut dyn Place>,
+    ) -> Result<Status<Frame<'b>>, DecodeError> {
         let start = match Start::parse(buf) {
             Status::Complete { value, .. } => value,
             Status::Partial { needed } => return Ok(Status::Partial { needed }),
@@ -218,7 +294,7 @@ impl Decoder {
         match start.parse_key(buf, len, key_at) {
             Status::Complete { value: header, consumed } if buf.len() >= consumed + wanted => {
                 self.accept(header);
-                self.deliver(consumed, buf)
+                self.deliver(consumed, buf, place)
             }
             Status::Complete { consumed, .. } => Ok(Status::Partial { needed: consumed + wanted - buf.len() }),
             Status::Partial { needed } => Ok(Status::Partial { needed: needed + wanted }),
@@ -280,22 +356,45 @@ impl Decoder {
     }
 
     /// Unmasks, judges and returns the payload of `current` that lies in `buf` from `start` on.
-    fn deliver<'b>(&mut self, start: usize, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
+    fn deliver<'b>(
+        &mut self,
+        start: usize,
+        buf: &'b mut [u8],
+        place: Option<&mut dyn Place>,
+    ) -> Result<Status<Frame<'b>>, DecodeError> {
         let remaining = self.current.remaining;
         let here = buf.len() - start;
         let len = usize::try_from(remaining).map_or(here, |remaining| remaining.min(here));
         if len == 0 && remaining > 0 {
             return Ok(Status::Partial { needed: 1 });
         }
+        let part = &mut buf[start..start + len];
+        if let Some(place) = place
+            && let Some(valid_len) = self.join(part, place)?
+        {
+            return self.delivered(start, len, valid_len, &mut buf[start..start]);
+        }
+        let valid_len = self.unmask(part, len as u64 == remaining)?;
+        self.delivered(start, len, valid_len, &mut buf[start..start + valid_len])
+    }
+
+    /// Takes `valid_len` of the `len` bytes of a part that begins at `start` for delivered.
+    #[inline(always)]
+    fn delivered<'b>(
+        &mut self,
+        start: usize,
+        len: usize,
+        valid_len: usize,
+        payload: &'b mut [u8],
+    ) -> Result<Status<Frame<'b>>, DecodeError> {
+        if valid_len == 0 && len > 0 {
+            return Err(DecodeError::InvalidUtf8);
+        }
+        let remaining = self.current.remaining;
         let is_first_part = remaining == self.current.header.payload_len;
-        let is_last_part = len as u64 == remaining;
-        let valid_len = match self.unmask(&mut buf[start..start + len], is_last_part)? {
-            0 if len > 0 => return Err(DecodeError::InvalidUtf8),
-            valid_len => valid_len,
-        };
         self.current.remaining -= valid_len as u64;
         self.state = self.state_behind(valid_len < len);
-        let is_last_part = is_last_part && valid_len == len;
+        let is_last_part = len as u64 == remaining && valid_len == len;
         let current = &self.current;
         let value = Frame {
             header: current.header,
@@ -308,9 +407,22 @@ impl Decoder {
                 && current.header.fin
                 && current.header.opcode == Opcode::Text,
             start: start as u8,
-            payload: &mut buf[start..start + valid_len],
+            payload,
         };
         Ok(Status::Complete { value, consumed: start + valid_len })
+    }
+
+    /// Joins a part to others where there is a place for it, and returns how much of it is without fault.
+    #[inline(never)]
+    fn join(&mut self, part: &[u8], place: &mut dyn Place) -> Result<Option<usize>, DecodeError> {
+        let Current { ref header, message_opcode, remaining, .. } = self.current;
+        let is_first_part = remaining == header.payload_len;
+        let is_last_part = part.len() as u64 == remaining;
+        let coming = Coming { header, message_opcode, len: part.len(), is_first_part, is_last_part };
+        match place.room(&coming) {
+            Some(joined) => self.unmask_to(part, joined, is_last_part).map(Some),
+            None => Ok(None),
+        }
     }
 
     /// Returns the state behind a part; `is_invalid` tells that the byte that follows it is a fault.
@@ -348,6 +460,44 @@ impl Decoder {
         Ok(payload.len())
     }
 
+    /// Appends `part`, of a data frame, to `joined`, unmasked, and returns how much of it is without fault; the rest is not
+    /// appended.
+    #[cfg(feature = "alloc")]
+    fn unmask_to(&mut self, part: &[u8], joined: &mut Joined, is_last: bool) -> Result<usize, DecodeError> {
+        let Header { fin, mask, .. } = self.current.header;
+        if mask.is_some() && !self.validates {
+            self.current.mask.append(part, joined);
+            return Ok(part.len());
+        }
+        let mut ascii = 0;
+        if mask.is_some() && self.validator.is_boundary() {
+            ascii = self.current.mask.append_while_ascii(part, joined);
+            if ascii == part.len() {
+                return Ok(ascii);
+            }
+        }
+        let at = joined.len();
+        joined.extend_from_slice(&part[ascii..]);
+        if !self.validates {
+            return Ok(part.len());
+        }
+        let rest = &mut joined[at..];
+        let before = self.current.mask;
+        let result = match mask {
+            Some(_) if rest.is_empty() => Ok(()),
+            Some(_) => self.validator.unmask_any(&mut self.current.mask, rest),
+            None => self.validator.push(rest),
+        };
+        let valid_len = self.closed(result, before, rest, is_last && fin);
+        joined.truncate(at + valid_len.unwrap_or(0));
+        Ok(ascii + valid_len?)
+    }
+
+    #[cfg(not(feature = "alloc"))]
+    fn unmask_to(&mut self, _part: &[u8], joined: &mut Joined, _is_last: bool) -> Result<usize, DecodeError> {
+        match *joined {}
+    }
+
     /// Unmasks `payload` of a text message up to its first fault.
     fn unmask_validated(&mut self, payload: &mut [u8], ends_message: bool) -> Result<usize, DecodeError> {
         let before = self.current.mask;
@@ -355,6 +505,19 @@ impl Decoder {
             Some(_) => self.validator.unmask(&mut self.current.mask, payload),
             None => self.validator.push(payload),
         };
+        self.closed(result, before, payload, ends_message)
+    }
+
+    /// Returns how much of `payload` is without fault, given what the validator has found in it, and that the message
+    /// ends with it.
+    #[inline(always)]
+    fn closed(
+        &self,
+        result: Result<(), Utf8Error>,
+        before: Mask,
+        payload: &mut [u8],
+        ends_message: bool,
+    ) -> Result<usize, DecodeError> {
         if let Err(error) = result {
             return Ok(error.position());
         }

@@ -275,7 +275,7 @@ impl<'a> Long<'a, true, true, false> {
     }
 }
 
-impl<'a> Long<'a, false, false, true> {
+impl<'a, const ASCII_ONLY: bool> Long<'a, false, ASCII_ONLY, true> {
     #[inline(always)]
     pub(crate) fn copying(span: Span<'a>) -> Self {
         assert!(span.len() > SHORT);

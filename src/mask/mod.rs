@@ -6,6 +6,12 @@ pub(crate) mod span;
 mod tests;
 mod words;
 
+#[cfg(feature = "alloc")]
+use alloc::vec::Vec;
+
+#[cfg(feature = "alloc")]
+use bytes::BufMut;
+
 use crate::simd;
 use kernel::Long;
 pub(crate) use kernel::SHORT;
@@ -264,7 +270,7 @@ pub(crate) fn copy_long(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
     match key.map(Mask::new) {
         None if !simd::VECTORS || src.len() > COPIED_BY_KERNEL => dst.copy_from_slice(src),
         Some(mut mask) if !simd::VECTORS => mask.apply_to(src, dst),
-        mask => _ = simd::run(Long::copying(Span::copying(src, dst, mask.map_or(0, |mask| mask.key)))),
+        mask => _ = simd::run(Long::<_, false, _>::copying(Span::copying(src, dst, mask.map_or(0, |mask| mask.key)))),
     }
 }
 
@@ -274,7 +280,57 @@ pub(crate) fn copy_long(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
 pub(crate) fn copy_long_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut bytes::buf::UninitSlice) {
     match key.map(Mask::new) {
         None if !simd::VECTORS || src.len() > COPIED_BY_KERNEL => dst.copy_from_slice(src),
-        mask => _ = simd::run(Long::copying(Span::copying_to_uninit(src, dst, mask.map_or(0, |mask| mask.key)))),
+        mask => {
+            _ = simd::run(Long::<_, false, _>::copying(Span::copying_to_uninit(
+                src,
+                dst,
+                mask.map_or(0, |mask| mask.key),
+            )))
+        }
+    }
+}
+
+#[cfg(feature = "alloc")]
+impl Mask {
+    /// Appends the next bytes of the payload to `dst`, masked or unmasked.
+    pub(crate) fn append(&mut self, src: &[u8], dst: &mut Vec<u8>) {
+        dst.reserve(src.len());
+        let (key, room) = (Some(MaskingKey(self.key.to_ne_bytes())), dst.chunk_mut());
+        if src.len() <= SHORT {
+            copy_short_to_uninit(key, src, room);
+        } else {
+            copy_long_to_uninit(key, src, room);
+        }
+        #[allow(unsafe_code)]
+        // SAFETY: these bytes have just been written.
+        unsafe {
+            dst.advance_mut(src.len());
+        }
+        self.advance(src.len());
+    }
+
+    /// Appends the next bytes of the payload to `dst`, unmasked, to the end if all are ASCII, else to some place before
+    /// what is not; returns how many.
+    pub(crate) fn append_while_ascii(&mut self, src: &[u8], dst: &mut Vec<u8>) -> usize {
+        if !simd::VECTORS || !self.is_ascii_at(src) {
+            return 0;
+        }
+        dst.reserve(src.len());
+        let span = Span::copying_to_uninit(src, dst.chunk_mut(), self.key);
+        let count = if src.len() > SHORT {
+            simd::run(Long::<_, true, _>::copying(span))
+        } else if kernel::short::<true, true>(span) {
+            src.len()
+        } else {
+            0
+        };
+        #[allow(unsafe_code)]
+        // SAFETY: the kernel has written what it counts.
+        unsafe {
+            dst.advance_mut(count);
+        }
+        self.advance(count);
+        count
     }
 }
 
@@ -324,7 +380,7 @@ fn long_ascii_len(bytes: &[u8]) -> usize {
 
 #[inline(never)]
 fn apply_long_to(src: &[u8], dst: &mut [u8], key: u32) {
-    simd::run(Long::copying(Span::copying(src, dst, key)));
+    simd::run(Long::<_, false, _>::copying(Span::copying(src, dst, key)));
 }
 
 /// Returns the key as it stands `count` bytes on: its bytes in memory, rotated.

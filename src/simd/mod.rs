@@ -94,8 +94,8 @@ pub(crate) trait Lookup: Isa {
 
     fn half(self) -> Self::Half;
 
-    /// Returns the vector that ends with a text of `len` bytes and begins with zeros: `first` is the first half vector of
-    /// the text and `last` its last one.
+    /// Returns the vector that ends with a text of `len` bytes and begins with zeros: `first` is the first half vector
+    /// of the text and `last` its last one.
     fn end_of_halves(self, first: <Self::Half as Isa>::V, last: <Self::Half as Isa>::V, len: usize) -> Self::V;
 
     /// Returns the vector that ends with these 16 bytes, the lowest byte of `low` first, and begins with zeros.

@@ -385,8 +385,12 @@ impl Lookup for Avx512 {
         let from = unsafe { PLACES.as_ptr().add(len - 32) };
         // SAFETY: as above.
         let places = unsafe { Avx2(()).load(from) };
-        // SAFETY: `self` exists, so the CPU has AVX-512 with VBMI.
-        let low = unsafe { _mm512_permutexvar_epi8(_mm512_zextsi256_si512(places), _mm512_zextsi256_si512(first)) };
+        // SAFETY: `self` exists, so the CPU has AVX-512.
+        let places = unsafe { _mm512_zextsi256_si512(places) };
+        // SAFETY: as above.
+        let first = unsafe { _mm512_zextsi256_si512(first) };
+        // SAFETY: `self` exists, so the CPU has VBMI too.
+        let low = unsafe { _mm512_permutexvar_epi8(places, first) };
         // SAFETY: as above.
         unsafe { _mm512_inserti64x4::<1>(low, last) }
     }

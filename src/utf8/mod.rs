@@ -213,6 +213,12 @@ impl Validator {
         if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error { position: 0 }) }
     }
 
+    /// Tells whether no code point is open.
+    #[cfg(feature = "alloc")]
+    pub(crate) const fn is_boundary(&self) -> bool {
+        self.state.is_boundary()
+    }
+
     /// Returns how many bytes of a code point that is not complete have been taken: 0 to 3.
     ///
     /// ```
