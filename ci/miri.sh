@@ -2,7 +2,7 @@
 # Miri, with strict provenance: undefined behaviour in the kernels of every instruction set, and in what is built on them, on
 # machines of 64 and of 32 bits, of both byte orders. What is missing, it installs.
 #
-#   ci/miri.sh            every machine, the kernels and the codec; more than an hour
+#   ci/miri.sh            every machine, the kernels and the codec
 #   ci/miri.sh --kernels  every machine, the kernels alone
 #   ci/miri.sh --quick    x86-64, the kernels alone
 set -euo pipefail
