@@ -2,15 +2,17 @@
 # Miri, with strict provenance: undefined behaviour in the kernels of every instruction set, and in what is built on them, on
 # machines of 64 and of 32 bits, of both byte orders. What is missing, it installs.
 #
-#   ci/miri.sh            every machine, the kernels and the codec; more than an hour
+#   ci/miri.sh            every machine, the kernels and the codec
 #   ci/miri.sh --kernels  every machine, the kernels alone
 #   ci/miri.sh --quick    x86-64, the kernels alone
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-# What decides how far a kernel reads, and what hands it memory. Long loops are short under Miri (`cfg!(miri)`).
+# What decides how far a kernel reads, and what hands it memory. Long loops are short under Miri (`cfg!(miri)`). The handshake
+# has no unsafe code, and memchr, which it calls, finds alignment by arithmetic, which the symbolic check takes for a fault.
 readonly KERNELS=(--lib -- mask:: utf8:: simd::)
-readonly CODEC=(--lib --test masking --test utf8 --test vectors --test encoder --test message --test raw_frames --test roundtrip)
+readonly CODEC=(--lib --test masking --test utf8 --test vectors --test encoder --test message --test raw_frames --test roundtrip
+    -- --skip handshake::)
 
 # Miri has no CPU to ask; a test checks that each kernel of what this names is run.
 readonly AVX512="-C target-feature=+avx2,+fma,+avx512f,+avx512bw,+avx512vbmi"
@@ -20,6 +22,9 @@ export CARGO_TERM_COLOR=never PROPTEST_CASES=2
 export MIRIFLAGS="-Zmiri-strict-provenance -Zmiri-symbolic-alignment-check -Zmiri-disable-isolation"
 CARGO_TARGET_DIR=$PWD/target/miri
 export CARGO_TARGET_DIR
+# A dependency of the benches compiles C for each machine. Miri runs none of it and links nothing, so that the compiler of this
+# machine, without the flags of the other, does as well.
+export TARGET_CC=cc TARGET_AR=ar CRATE_CC_NO_DEFAULTS=1
 # Emulators of other scripts are not for Miri.
 unset "${!CARGO_TARGET_AARCH64@}" "${!CARGO_TARGET_X86@}" "${!CARGO_TARGET_S390X@}" 2>/dev/null || true
 
@@ -50,25 +55,18 @@ on() {
 
 table+=("$(printf '%-34s %-8s %6s %6s' machine verdict passed seconds)")
 case $* in
---quick)
-    on "x86-64 (SSE2, AVX2, AVX-512)" x86_64-unknown-linux-gnu "$AVX512" 10 "${KERNELS[@]}"
-    ;;
---kernels)
-    on "x86-64 (SSE2, AVX2, AVX-512)" x86_64-unknown-linux-gnu "$AVX512" 10 "${KERNELS[@]}"
-    on "aarch64 (NEON)" aarch64-unknown-linux-gnu "" 10 "${KERNELS[@]}"
-    on "i686 (32 bits)" i686-unknown-linux-gnu "" 10 "${KERNELS[@]}"
-    on "s390x (big endian)" s390x-unknown-linux-gnu "" 10 "${KERNELS[@]}"
-    on "mips (32 bits, big endian)" mips-unknown-linux-gnu "" 10 "${KERNELS[@]}"
-    ;;
-'')
-    on "x86-64 (SSE2, AVX2, AVX-512)" x86_64-unknown-linux-gnu "$AVX512" 80 "${CODEC[@]}"
-    on "aarch64 (NEON)" aarch64-unknown-linux-gnu "" 80 "${CODEC[@]}"
-    on "i686 (32 bits)" i686-unknown-linux-gnu "" 80 "${CODEC[@]}"
-    on "s390x (big endian)" s390x-unknown-linux-gnu "" 80 "${CODEC[@]}"
-    on "mips (32 bits, big endian)" mips-unknown-linux-gnu "" 10 "${KERNELS[@]}"
-    ;;
+'') minimum=80 tests=("${CODEC[@]}") ;;
+--kernels | --quick) minimum=10 tests=("${KERNELS[@]}") ;;
 *) echo "usage: ci/miri.sh [--kernels | --quick]" >&2 && exit 2 ;;
 esac
+
+on "x86-64 (SSE2, AVX2, AVX-512)" x86_64-unknown-linux-gnu "$AVX512" "$minimum" "${tests[@]}"
+if [[ $* != --quick ]]; then
+    on "aarch64 (NEON)" aarch64-unknown-linux-gnu "" "$minimum" "${tests[@]}"
+    on "i686 (32 bits)" i686-unknown-linux-gnu "" "$minimum" "${tests[@]}"
+    on "s390x (big endian)" s390x-unknown-linux-gnu "" "$minimum" "${tests[@]}"
+    on "mips (32 bits, big endian)" mips-unknown-linux-gnu "" 10 "${KERNELS[@]}"
+fi
 
 printf '%s\n' "" "${table[@]}" "$(cargo +nightly miri --version)"
 echo "ci/miri.sh: $failed runs failed, in $SECONDS s"

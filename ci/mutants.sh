@@ -23,7 +23,7 @@ declare -A quick=(
     [utf8]="--lib -- utf8::"
     [encoder]="--lib --test=encoder --test=rfc6455 $FRAMES"
     [frame]="--lib --test=raw_frames --test=rfc6455 $FRAMES"
-    [config]="--lib --test=rfc6455 --test=limits $FRAMES"
+    [config]="--lib --test=rfc6455 --test=limits --test=extension $FRAMES"
 )
 
 export CARGO_TERM_COLOR=never CARGO_PROFILE_TEST_DEBUG=0 CARGO_PROFILE_DEV_DEBUG=0

@@ -45,7 +45,7 @@ fn refuses(before: &[Built], refused: &[Built], ways: &[Way], error: EncodeError
 
 #[test]
 fn reserved_bits_are_refused_on_every_opcode() {
-    for rsv in 1..8 {
+    for rsv in (1..8).step_by(if cfg!(miri) { 3 } else { 1 }) {
         let frames = [1, 2, 8, 9, 10].map(|opcode| frame(opcode, "").rsv(rsv << 4));
         refuses(&[], &frames, &send::ways(), EncodeError::ReservedBits);
         let open = [frame(2, "").fragment()];

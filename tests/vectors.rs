@@ -67,13 +67,18 @@ struct Run {
 #[test]
 fn every_vector_gives_its_frames_and_its_verdict_however_it_is_cut() {
     for (file, text) in FILES {
-        for vector in parse(text).unwrap_or_else(|fault| panic!("{file}: {fault}")) {
-            check(&vector).unwrap_or_else(|fault| panic!("{file}: [{}]: {fault}", vector.name));
+        let vectors = parse(text).unwrap_or_else(|fault| panic!("{file}: {fault}"));
+        for vector in vectors.iter().step_by(if cfg!(miri) { 5 } else { 1 }) {
+            if cfg!(miri) && vector.stream.len() > 700 {
+                continue;
+            }
+            check(vector).unwrap_or_else(|fault| panic!("{file}: [{}]: {fault}", vector.name));
         }
     }
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "tells of the vectors and of the runner, not of the crate")]
 fn there_are_at_least_150_vectors_and_no_two_have_one_name_or_one_stream() {
     let vectors: Vec<Vector> = FILES.iter().flat_map(|(_, text)| parse(text).unwrap()).collect();
     assert!(vectors.len() >= 150, "{} vectors", vectors.len());
@@ -99,6 +104,7 @@ fn every_vector_file_is_run() {
 
 /// The runner itself must be able to fail: every expectation of every vector is falsified in turn.
 #[test]
+#[cfg_attr(miri, ignore = "tells of the vectors and of the runner, not of the crate")]
 fn every_wrong_expectation_is_noticed() {
     for vector in FILES.iter().flat_map(|(_, text)| parse(text).unwrap()) {
         if vector.stream.len() > 256 {
@@ -213,7 +219,7 @@ fn check(vector: &Vector) -> Result<(), String> {
 
 /// Every place where a stream is cut: all of them, but for the middle of a long payload.
 fn cuts(len: usize) -> impl Iterator<Item = usize> {
-    let step = if cfg!(miri) { 7 } else { 1 };
+    let step = if cfg!(miri) { 7.max(len / 5) } else { 1 };
     let is_near_an_end = move |cut: usize| cut < 300 || len - cut < 40 || cut.is_multiple_of(4099);
     (0..=len).step_by(step).filter(move |cut| is_near_an_end(*cut))
 }

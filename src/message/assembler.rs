@@ -281,9 +281,9 @@ impl Joint {
     /// Returns the place for a part, where there is room for it.
     ///
     /// To decode a long frame in steps of 16 KiB, so that a copy reads from the first level of the cache, saved 4 to
-    /// 5 % of 64 KiB that come in two reads; to unmask while copying saves 18 %. To keep the part where it was received,
-    /// and add the rest to it there, saves the copy only while the buffer has room behind it, and has the next read
-    /// take another buffer meanwhile.
+    /// 5 % of 64 KiB that come in two reads; to unmask while copying saves 18 %. To keep the part where it was
+    /// received, and add the rest to it there, saves the copy only while the buffer has room behind it, and has the
+    /// next read take another buffer meanwhile.
     fn room(&mut self, coming: &Coming<'_>) -> &mut Vec<u8> {
         if coming.header.fin && coming.is_first_part {
             let len = usize::try_from(coming.header.payload_len).unwrap_or(usize::MAX);
