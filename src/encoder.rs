@@ -207,9 +207,21 @@ impl<S: Side> Encoder<S> {
     #[inline]
     pub fn header(&mut self, header: impl Into<Header>, payload_len: u64) -> Result<HeaderBuf, EncodeError> {
         let first = header.into().first_byte();
+        if !self.is_plain(first) || payload_len >> 63 != 0 {
+            self.admit(first, payload_len)?;
+        }
+        Ok(HeaderBuf::new(first, payload_len, self.side.next_key()))
+    }
+
+    /// Checks a frame and takes it for sent.
+    #[inline(never)]
+    fn admit(&mut self, first: u8, payload_len: u64) -> Result<(), EncodeError> {
         let header = Header::of_first_byte(first, payload_len);
-        let sequence = self.check(&header)?;
-        Header { mask: self.commit(first, sequence), ..header }.encode()
+        self.check_alone(&header)?;
+        self.sequence.check_frame(&header, &Limits::NONE)?;
+        self.sequence.advance(&header);
+        self.is_closed = header.opcode == Opcode::Close;
+        Ok(())
     }
 
     /// Appends a frame to `buf`, which grows where it can; a buffer that has the room already is not asked to grow.
@@ -395,6 +407,19 @@ impl<S: Side> Encoder<S> {
     /// Checks what a header can break; returns the sequence after it where that is another one.
     #[inline(always)]
     fn check(&self, header: &Header) -> Result<Option<Sequence>, EncodeError> {
+        self.check_alone(header)?;
+        // A whole message between messages leaves the sequence as it is. Not storing it saves the next frame a wait: it
+        // is stored field by field and loaded as a whole.
+        let opcode = header.opcode;
+        if self.sequence.message().is_none() && header.fin && opcode.is_data() && opcode != Opcode::Continuation {
+            return Ok(None);
+        }
+        Ok(Some(self.sequence.after(header, &Limits::NONE)?))
+    }
+
+    /// Checks what has nothing to do with the frames before.
+    #[inline(always)]
+    fn check_alone(&self, header: &Header) -> Result<(), EncodeError> {
         if self.is_closed {
             return Err(EncodeError::Closed);
         }
@@ -408,13 +433,7 @@ impl<S: Side> Encoder<S> {
         if header.opcode == Opcode::Close && header.payload_len == 1 {
             return Err(EncodeError::InvalidClose(InvalidClose::Length));
         }
-        // A whole message between messages leaves the sequence as it is. Not storing it saves the next frame a wait: it
-        // is stored field by field and loaded as a whole.
-        let opcode = header.opcode;
-        if self.sequence.message().is_none() && header.fin && opcode.is_data() && opcode != Opcode::Continuation {
-            return Ok(None);
-        }
-        Ok(Some(self.sequence.after(header, &Limits::NONE)?))
+        Ok(())
     }
 
     /// Counts the frame as sent: draws its key, which is returned, and closes behind a close frame.

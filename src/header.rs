@@ -139,9 +139,7 @@ impl Header {
     #[inline]
     pub fn encode(&self) -> Result<HeaderBuf, EncodeError> {
         self.check()?;
-        let (mut bytes, len) = self.to_bytes();
-        bytes[HeaderBuf::LEN_AT] = len as u8;
-        Ok(HeaderBuf { bytes })
+        Ok(HeaderBuf::new(self.first_byte(), self.payload_len, self.mask))
     }
 
     /// Writes the header to the end of `headroom`, so that a payload right behind it becomes a frame without being
@@ -214,25 +212,6 @@ impl Header {
             }
         }
         Ok(())
-    }
-
-    /// Returns the header, padded with zeros, and its length. Put together in a register, it reaches memory in one
-    /// piece; stored field by field and read back as a whole, it would wait for the stores.
-    #[inline(always)]
-    pub(crate) fn to_bytes(self) -> ([u8; 16], usize) {
-        let (mask, key, key_len) = match self.mask {
-            Some(key) => (MASK, u128::from(u32::from_le_bytes(key.to_bytes())), 4),
-            None => (0, 0, 0),
-        };
-        let start = |length| u128::from(u16::from_le_bytes([self.first_byte(), mask | length]));
-        // Shifts by constants: where the key goes depends on the length, which most often is predicted.
-        let (word, len) = match self.payload_len {
-            len @ 0..=125 => (start(len as u8) | key << 16, 2),
-            len @ 126..=0xFFFF => (start(LENGTH_16) | u128::from((len as u16).swap_bytes()) << 16 | key << 32, 4),
-            len => (start(LENGTH_64) | u128::from(len.swap_bytes()) << 16 | key << 80, 10),
-        };
-        let len = len + key_len;
-        (word.to_le_bytes(), len)
     }
 }
 
@@ -401,6 +380,27 @@ pub struct HeaderBuf {
 
 impl HeaderBuf {
     const LEN_AT: usize = 15;
+
+    /// Returns the header that begins with `first`; it must be one that may be sent.
+    ///
+    /// Put together in a register, it reaches memory in one piece; stored field by field and read back as a whole, it
+    /// would wait for the stores.
+    #[inline(always)]
+    pub(crate) fn new(first: u8, payload_len: u64, key: Option<MaskingKey>) -> Self {
+        let (mask, key, key_len) = match key {
+            Some(key) => (MASK, u128::from(u32::from_le_bytes(key.to_bytes())), 4),
+            None => (0, 0, 0),
+        };
+        let start = |length| u128::from(u16::from_le_bytes([first, mask | length]));
+        // Shifts by constants: where the key goes depends on the length, which most often is predicted.
+        let (word, len) = match payload_len {
+            len @ 0..=125 => (start(len as u8) | key << 16, 2),
+            len @ 126..=0xFFFF => (start(LENGTH_16) | u128::from((len as u16).swap_bytes()) << 16 | key << 32, 4),
+            len => (start(LENGTH_64) | u128::from(len.swap_bytes()) << 16 | key << 80, 10),
+        };
+        let len = (len + key_len) as u128;
+        Self { bytes: (word | len << (8 * Self::LEN_AT)).to_le_bytes() }
+    }
 
     /// Returns the mask that the payload behind this header is to be sent through, or `None` where it goes as it is.
     ///

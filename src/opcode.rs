@@ -87,7 +87,24 @@ impl Opcode {
     /// Returns the opcode in the low four bits of a frame's first byte; the high four are not looked at.
     #[inline]
     pub(crate) const fn of_first_byte(first: u8) -> Self {
-        Self::ALL[(first & 0x0F) as usize]
+        match first & 0x0F {
+            0x0 => Self::Continuation,
+            0x1 => Self::Text,
+            0x2 => Self::Binary,
+            0x3 => Self::Data3,
+            0x4 => Self::Data4,
+            0x5 => Self::Data5,
+            0x6 => Self::Data6,
+            0x7 => Self::Data7,
+            0x8 => Self::Close,
+            0x9 => Self::Ping,
+            0xA => Self::Pong,
+            0xB => Self::Control11,
+            0xC => Self::Control12,
+            0xD => Self::Control13,
+            0xE => Self::Control14,
+            _ => Self::Control15,
+        }
     }
 
     /// Returns the value on the wire, 0-15.

@@ -460,8 +460,8 @@ impl Decoder {
         Ok(payload.len())
     }
 
-    /// Appends `part`, of a data frame, to `joined`, unmasked, and returns how much of it is without fault; the rest is not
-    /// appended.
+    /// Appends `part`, of a data frame, to `joined`, unmasked, and returns how much of it is without fault; the rest is
+    /// not appended.
     #[cfg(feature = "alloc")]
     fn unmask_to(&mut self, part: &[u8], joined: &mut Joined, is_last: bool) -> Result<usize, DecodeError> {
         let Header { fin, mask, .. } = self.current.header;

@@ -384,10 +384,9 @@ fn take_value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
 /// Takes a token and the blanks around it.
 fn take_token<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     *rest = trim_start(rest);
-    let len = rest.iter().take_while(|&&b| is_token_byte(b)).count();
-    let (token, tail) = rest.split_at(len);
+    let (token, tail) = rest.split_at_checked(token_len(rest))?;
     *rest = trim_start(tail);
-    if len > 0 { core::str::from_utf8(token).ok() } else { None }
+    if token.is_empty() { None } else { core::str::from_utf8(token).ok() }
 }
 
 fn eat(rest: &mut &[u8], byte: u8) -> bool {
@@ -402,9 +401,16 @@ pub(crate) fn is_token_byte(b: u8) -> bool {
 }
 
 pub(crate) fn is_token(text: &[u8]) -> bool {
-    !text.is_empty() && text.iter().all(|&b| is_token_byte(b))
+    !text.is_empty() && token_len(text) == text.len()
 }
 
+/// Returns how many of the first bytes of `text` may stand in a token.
+#[inline(never)]
+fn token_len(text: &[u8]) -> usize {
+    text.iter().take_while(|&&b| is_token_byte(b)).count()
+}
+
+// Not one bit each: `httparse` has the same table, and a linker keeps one of two that are alike.
 static TOKEN_BYTES: [bool; 256] = {
     let mut table = [false; 256];
     let mut b = 0u8;

@@ -7,12 +7,13 @@
 
 use core::fmt;
 
-use memchr::{memchr, memchr_iter};
+use memchr::memchr;
 
 use super::HandshakeError;
 #[cfg(feature = "http")]
 use super::http_types::MapIter;
 pub(crate) use crate::extension::params::{is_token, is_token_byte};
+use crate::simd;
 use crate::status::Status;
 
 /// How large a head may be before it is refused; the default is 16 384 bytes and 64 headers.
@@ -90,7 +91,7 @@ impl<'a> Headers<'a> {
     /// assert_eq!(Headers::from(&[("Host", &b"h"[..])]).get_all("Origin").count(), 0);
     /// ```
     pub fn get_all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'n> {
-        let same = move |(n, value): (&str, _)| n.eq_ignore_ascii_case(name).then_some(value);
+        let same = move |(n, value): (&str, _)| is_name(n, name).then_some(value);
         self.into_iter().filter_map(same)
     }
 }
@@ -235,6 +236,19 @@ pub(crate) fn is_upgradable(version: (u8, u8)) -> bool {
     version.0 == 1 && version.1 >= 1
 }
 
+/// Whether a header has the name `known`, ASCII case ignored (RFC 9110 §5.1).
+///
+/// Each head is asked for a dozen names: where vectors compare one at once that is inlined, elsewhere it is a call.
+#[inline(always)]
+pub(crate) fn is_name(name: &str, known: &str) -> bool {
+    if simd::VECTORS { name.eq_ignore_ascii_case(known) } else { is_name_byte_by_byte(name, known) }
+}
+
+#[inline(never)]
+fn is_name_byte_by_byte(name: &str, known: &str) -> bool {
+    name.eq_ignore_ascii_case(known)
+}
+
 /// Stores the value of a header that must not be repeated.
 pub(crate) fn set_once<'a>(
     place: &mut Option<&'a [u8]>,
@@ -267,30 +281,40 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
 /// Finds where the first blank line after the start line ends, or `None` while it is not there.
 fn find_end(buf: &[u8], limits: HeadLimits) -> Result<Option<usize>, HandshakeError> {
     let window = &buf[..buf.len().min(limits.bytes)];
-    let mut line_start = 0;
-    let mut started = false;
-    for (lines, newline) in memchr_iter(b'\n', window).enumerate() {
-        // RFC 9112 §2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding
-        // CR".
-        let blank = matches!(&window[line_start..newline], b"" | b"\r");
-        if blank && started {
-            return Ok(Some(newline + 1));
+    let mut rest = window;
+    let (mut started, mut lines) = (false, 0);
+    while let Some(line) = next_line(&mut rest) {
+        if line.is_empty() && started {
+            return Ok(Some(window.len() - rest.len()));
         }
         if lines > limits.headers {
             return Err(HandshakeError::TooManyHeaders);
         }
-        started |= !blank;
-        line_start = newline + 1;
+        started |= !line.is_empty();
+        lines += 1;
     }
     if buf.len() >= limits.bytes { Err(HandshakeError::HeadTooLarge) } else { Ok(None) }
 }
 
 /// Cuts a line off the front of `lines`, without its line end.
+///
+/// RFC 9112 §2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding CR".
 fn next_line<'a>(lines: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let newline = memchr(b'\n', lines)?;
-    let line = &lines[..newline];
-    *lines = &lines[newline + 1..];
+    let newline = find(b'\n', lines)?;
+    let (line, rest) = lines.split_at_checked(newline)?;
+    *lines = rest.get(1..).unwrap_or_default();
     Some(line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// Returns the index of the first `wanted`. A call where there are no vectors: the search is 200 bytes of code there.
+#[inline(always)]
+pub(super) fn find(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    if simd::VECTORS { memchr(wanted, bytes) } else { find_by_words(wanted, bytes) }
+}
+
+#[inline(never)]
+fn find_by_words(wanted: u8, bytes: &[u8]) -> Option<usize> {
+    memchr(wanted, bytes)
 }
 
 /// Checks the header lines, the blank one included, and returns them without it.
@@ -310,8 +334,8 @@ fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
 
 fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
     let colon = line.iter().position(|&b| b == b':')?;
-    let name = core::str::from_utf8(&line[..colon]).ok()?;
-    Some((name, trim(&line[colon + 1..])))
+    let (name, value) = line.split_at_checked(colon)?;
+    Some((core::str::from_utf8(name).ok()?, trim(value.get(1..)?)))
 }
 
 #[cfg(test)]

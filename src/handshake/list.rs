@@ -1,26 +1,66 @@
 //! Header values that are lists: tokens (RFC 9110 §5.6.1) and extensions (RFC 6455 §9.1).
 
-use super::head::{Headers, is_token, trim};
+use super::head::{HeaderIter, Headers, is_name, is_token, trim};
 use super::{BuildError, HandshakeError};
 use crate::extension::params::{skip_empty, take_extension};
 
 /// How many elements of `Sec-WebSocket-Protocol` are read; a longer list is refused, because each is compared with all.
 const MAX_SUBPROTOCOLS: usize = 64;
 
+/// The header of which the lines are one list.
+const SUBPROTOCOLS: &str = "Sec-WebSocket-Protocol";
+
 /// Iterates over the elements of a comma-separated value, blanks around them and empty ones left out.
-pub(crate) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> + Clone {
-    value.split(|&b| b == b',').map(trim).filter(|element| !element.is_empty())
+#[derive(Clone)]
+pub(crate) struct Elements<'a>(&'a [u8]);
+
+impl<'a> Iterator for Elements<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        skip_empty(&mut self.0);
+        let end = self.0.iter().position(|&b| b == b',').unwrap_or(self.0.len());
+        let (element, rest) = self.0.split_at_checked(end)?;
+        self.0 = rest;
+        if element.is_empty() { None } else { Some(trim(element)) }
+    }
 }
 
 /// Whether the list `value` has `token`, ASCII case ignored.
 pub(crate) fn has_token(value: &[u8], token: &str) -> bool {
-    elements(value).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+    Elements(value).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+}
+
+/// Iterates over the elements of all headers that offer subprotocols.
+#[derive(Clone)]
+struct Offered<'a> {
+    headers: HeaderIter<'a>,
+    line: Elements<'a>,
+}
+
+impl<'a> Offered<'a> {
+    fn of(headers: Headers<'a>) -> Self {
+        Self { headers: headers.into_iter(), line: Elements(b"") }
+    }
+}
+
+impl<'a> Iterator for Offered<'a> {
+    type Item = &'a [u8];
+
+    fn next(&mut self) -> Option<&'a [u8]> {
+        loop {
+            if let Some(element) = self.line.next() {
+                return Some(element);
+            }
+            let (_, value) = self.headers.find(|(name, _)| is_name(name, SUBPROTOCOLS))?;
+            self.line = Elements(value);
+        }
+    }
 }
 
 /// Iterates over the offered subprotocols over all their headers; elements that are not text are left out.
 pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-    let values = headers.get_all("Sec-WebSocket-Protocol");
-    values.flat_map(elements).filter_map(|element| core::str::from_utf8(element).ok())
+    Offered::of(headers).filter_map(|element| core::str::from_utf8(element).ok())
 }
 
 /// Checks a client's `Sec-WebSocket-Protocol` headers.
@@ -28,13 +68,11 @@ pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a
 /// RFC 6455 §4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in
 /// the range U+0021 to U+007E not including separator characters [...] and MUST all be unique strings."
 pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeError> {
-    let values = headers.get_all("Sec-WebSocket-Protocol");
-    if values.clone().any(|value| elements(value).next().is_none()) {
+    if headers.get_all(SUBPROTOCOLS).any(|value| Elements(value).next().is_none()) {
         return Err(HandshakeError::Subprotocol);
     }
-    let all = values.flat_map(elements);
-    for (i, element) in all.clone().enumerate() {
-        let repeated = || all.clone().take(i).any(|earlier| earlier == element);
+    for (i, element) in Offered::of(headers).enumerate() {
+        let repeated = || Offered::of(headers).take(i).any(|earlier| earlier == element);
         if i >= MAX_SUBPROTOCOLS || !is_token(element) || repeated() {
             return Err(HandshakeError::Subprotocol);
         }

@@ -1,7 +1,7 @@
 //! What a server answered: views for the client (RFC 6455 §4.1).
 
 use super::HandshakeError;
-use super::head::{HeaderIter, Headers, is_header_value, parse_version, set_once};
+use super::head::{HeaderIter, Headers, is_header_value, is_name, parse_version, set_once};
 use super::list::has_token;
 
 /// What a whole, well-formed response means.
@@ -204,7 +204,7 @@ impl<'b> Fields<'b> {
 
     /// §11.3.2 to §11.3.4: these headers "MUST NOT appear more than once in an HTTP response".
     fn add(&mut self, name: &str, value: &'b [u8]) -> Result<(), HandshakeError> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let is = |known: &str| is_name(name, known);
         if is("Upgrade") {
             set_once(&mut self.upgrade, value, HandshakeError::Upgrade)?;
         } else if is("Connection") {

@@ -1,8 +1,10 @@
 //! The server's side: the client's request read and checked (RFC 6455 §4.2.1 and §4.2.2).
 
-use super::head::{Head, HeaderIter, Headers, is_token, is_token_byte, is_upgradable, parse_version, set_once};
+use super::head::{
+    Head, HeaderIter, Headers, is_name, is_token, is_token_byte, is_upgradable, parse_version, set_once,
+};
 use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
-use super::uri::Authority;
+use super::uri::{Authority, split_authority, split_scheme};
 use super::{HandshakeError, Key};
 use crate::status::Status;
 
@@ -372,7 +374,7 @@ impl<'a> Fields<'a> {
     }
 
     fn add(&mut self, name: &str, value: &'a [u8]) -> Result<(), HandshakeError> {
-        let is = |known: &str| name.eq_ignore_ascii_case(known);
+        let is = |known: &str| is_name(name, known);
         if is("Host") {
             set_once(&mut self.host, value, HandshakeError::Host)?;
         } else if is("Origin") {
@@ -443,12 +445,9 @@ impl<'a> Target<'a> {
         if text.starts_with('/') {
             return Self::from_parts(None, text);
         }
-        let (scheme, rest) = text.split_once("://")?;
-        let (authority, path) = match rest.find(['/', '?', '#']) {
-            Some(end) => rest.split_at(end),
-            None => (rest, "/"),
-        };
-        Self::from_parts(Some((scheme, authority)), path)
+        let (scheme, rest) = split_scheme(text)?;
+        let (authority, path) = split_authority(rest);
+        Self::from_parts(Some((scheme, authority)), if path.is_empty() { "/" } else { path })
     }
 
     /// Takes scheme, authority and resource name apart; `None` where one of them is none.

@@ -3,6 +3,7 @@
 use core::net::Ipv6Addr;
 
 use super::UriError;
+use super::head::find;
 
 /// A WebSocket URI: views of the caller's text, nothing decoded.
 ///
@@ -38,13 +39,13 @@ impl<'a> Uri<'a> {
     /// assert_eq!(Uri::parse("http://example.com"), Err(UriError::Scheme));
     /// ```
     pub fn parse(text: &'a str) -> Result<Self, UriError> {
-        let (scheme, rest) = text.split_once("://").ok_or(UriError::Scheme)?;
+        let (scheme, rest) = split_scheme(text).ok_or(UriError::Scheme)?;
         // "ws" and "wss" are the schemes; RFC 3986 §3.1: "schemes are case-insensitive".
         let secure = scheme.eq_ignore_ascii_case("wss");
         if !secure && !scheme.eq_ignore_ascii_case("ws") {
             return Err(UriError::Scheme);
         }
-        let (authority, resource) = rest.split_at(rest.find(['/', '?', '#']).unwrap_or(rest.len()));
+        let (authority, resource) = split_authority(rest);
         Self::from_parts(secure, authority, resource)
     }
 
@@ -62,10 +63,11 @@ impl<'a> Uri<'a> {
     pub fn from_parts(secure: bool, authority: &'a str, resource: &'a str) -> Result<Self, UriError> {
         let authority = Authority::parse(authority, if secure { 443 } else { 80 })?;
         // "Fragment identifiers are meaningless in the context of WebSocket URIs and MUST NOT be used on these URIs."
-        if resource.contains('#') {
+        if has(resource, b'#') {
             return Err(UriError::Fragment);
         }
-        let (path, query) = resource.split_once('?').unwrap_or((resource, ""));
+        let (path, query) = split_before(resource, b'?');
+        let query = query.strip_prefix('?').unwrap_or(query);
         let rooted = path.is_empty() || path.starts_with('/');
         if !rooted || !is_encoded(path, b"/:@") || !is_encoded(query, b"/:@?") {
             return Err(UriError::Character);
@@ -156,16 +158,16 @@ pub(crate) struct Authority<'a> {
 
 impl<'a> Authority<'a> {
     pub(crate) fn parse(text: &'a str, default_port: u16) -> Result<Self, UriError> {
-        if text.contains('@') {
+        if has(text, b'@') {
             return Err(UriError::UserInfo);
         }
         let (host, after) = match text.strip_prefix('[') {
             Some(rest) => {
-                let (address, after) = rest.split_once(']').ok_or(UriError::Host)?;
+                let (address, after) = split_before(rest, b']');
                 address.parse::<Ipv6Addr>().map_err(|_| UriError::Host)?;
-                (address, after)
+                (address, after.strip_prefix(']').ok_or(UriError::Host)?)
             }
-            None => text.split_at(text.find(':').unwrap_or(text.len())),
+            None => split_before(text, b':'),
         };
         if host.is_empty() || !is_encoded(host, b":") {
             return Err(UriError::Host);
@@ -175,22 +177,22 @@ impl<'a> Authority<'a> {
             None | Some("") => default_port,
             Some(digits) => parse_port(digits)?,
         };
-        let text = if port == default_port { &text[..text.len() - after.len()] } else { text };
+        let text = if port == default_port { text.strip_suffix(after).unwrap_or(text) } else { text };
         Ok(Self { text, host, port })
     }
 }
 
 fn parse_port(digits: &str) -> Result<u16, UriError> {
-    // `parse` alone would take "+80".
-    if !digits.bytes().all(|b| b.is_ascii_digit()) {
-        return Err(UriError::Port);
-    }
-    digits.parse().ok().filter(|&port| port != 0).ok_or(UriError::Port)
+    let append = |port: u16, digit: u8| match digit {
+        b'0'..=b'9' => port.checked_mul(10)?.checked_add(u16::from(digit - b'0')),
+        _ => None,
+    };
+    digits.bytes().try_fold(0, append).filter(|&port| port != 0).ok_or(UriError::Port)
 }
 
 /// Whether `text` has only unreserved characters, sub-delimiters, whole percent escapes and those of `more` (RFC 3986).
 fn is_encoded(text: &str, more: &[u8]) -> bool {
-    let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=".contains(&b) || more.contains(&b);
+    let is_plain = |b: u8| is_unreserved_or_delimiter(b) || more.contains(&b);
     let mut rest = text.as_bytes();
     loop {
         rest = match rest {
@@ -200,6 +202,37 @@ fn is_encoded(text: &str, more: &[u8]) -> bool {
             _ => return false,
         }
     }
+}
+
+fn is_unreserved_or_delimiter(b: u8) -> bool {
+    let is_mark = matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=');
+    is_mark || b.is_ascii_alphanumeric()
+}
+
+// The searches of `str` would be 1.4 KiB of a Cortex-M3's flash: they look for strings of any length.
+
+/// Splits off what stands before the first `://`, if that is there.
+pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
+    let (scheme, rest) = split_before(text, b':');
+    Some((scheme, rest.strip_prefix("://")?))
+}
+
+/// Splits off the authority, which ends at the first `/`, `?` or `#` (RFC 3986 §3.2).
+pub(super) fn split_authority(text: &str) -> (&str, &str) {
+    split_at(text, text.bytes().position(|b| matches!(b, b'/' | b'?' | b'#')))
+}
+
+/// Splits `text` before the first `end`, an ASCII character.
+fn split_before(text: &str, end: u8) -> (&str, &str) {
+    split_at(text, find(end, text.as_bytes()))
+}
+
+fn split_at(text: &str, end: Option<usize>) -> (&str, &str) {
+    end.and_then(|end| text.split_at_checked(end)).unwrap_or((text, ""))
+}
+
+fn has(text: &str, wanted: u8) -> bool {
+    find(wanted, text.as_bytes()).is_some()
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Writes HTTP heads into the caller's buffer, or only counts.
 
 use super::BuildError;
-use super::head::{is_header_value, is_token};
+use super::head::{is_header_value, is_name, is_token};
 
 /// Appends to `out` what fits and counts everything, so that an empty `out` measures.
 pub(crate) struct Writer<'o> {
@@ -78,7 +78,7 @@ pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: &[&str]) -> Resu
         if !is_header_value(value.as_bytes()) {
             return Err(BuildError::HeaderValue);
         }
-        let is = |known: &&str| name.eq_ignore_ascii_case(known);
+        let is = |known: &&str| is_name(name, known);
         // Neither message has a body: what follows the head is a frame, or nothing.
         if ["Connection", "Content-Length", "Transfer-Encoding"].iter().any(is) || reserved.iter().any(is) {
             return Err(BuildError::ReservedHeader);

@@ -115,7 +115,7 @@ impl Mask {
     pub fn apply(&mut self, bytes: &mut [u8]) {
         let len = bytes.len();
         if !simd::VECTORS {
-            words::apply::<false>(bytes, self.key);
+            words::apply(bytes, self.key);
         } else if len <= SHORT {
             kernel::short::<false, true>(Span::in_place(bytes, self.key));
         } else {
@@ -142,7 +142,7 @@ impl Mask {
         if !simd::VECTORS {
             assert_eq!(src.len(), dst.len(), "source and destination differ in length");
             dst.copy_from_slice(src);
-            words::apply::<false>(dst, self.key);
+            words::apply(dst, self.key);
         } else if src.len() <= SHORT {
             kernel::short::<false, true>(Span::copying(src, dst, self.key));
         } else {
@@ -151,16 +151,20 @@ impl Mask {
         self.advance(src.len());
     }
 
+    /// Unmasks the next bytes, by words, and tells whether they are ASCII.
+    #[inline(always)]
+    pub(crate) fn apply_by_words(&mut self, bytes: &mut [u8]) -> bool {
+        let is_ascii = words::apply(bytes, self.key);
+        self.advance(bytes.len());
+        is_ascii
+    }
+
     /// Unmasks at most [`SHORT`] bytes if they turn out to be ASCII, and tells whether they were; leaves them and the
     /// mask as they are if not.
     #[inline(always)]
     pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
         let len = bytes.len();
-        let is_ascii = if simd::VECTORS {
-            kernel::short::<true, true>(Span::in_place(bytes, self.key))
-        } else {
-            words::apply_if_ascii(bytes, self.key)
-        };
+        let is_ascii = kernel::short::<true, true>(Span::in_place(bytes, self.key));
         if is_ascii {
             self.advance(len);
         }
@@ -175,12 +179,11 @@ impl Mask {
         assert!(frame.len() >= 6);
         if !simd::VECTORS {
             let payload = &mut frame[6..];
-            return if ASCII_ONLY {
-                words::apply_if_ascii(payload, self.key)
-            } else {
-                words::apply::<false>(payload, self.key);
-                true
-            };
+            let is_done = words::apply(payload, self.key) || !ASCII_ONLY;
+            if !is_done {
+                words::apply(payload, self.key);
+            }
+            return is_done;
         }
         // The key of the span is the one at its first byte, which the header takes 6 bytes on.
         kernel::short_frame::<ASCII_ONLY>(Span::in_place(frame, rotate(self.key, 2)))
@@ -370,7 +373,7 @@ fn apply_long(bytes: &mut [u8], key: u32) {
 
 #[inline(never)]
 fn apply_long_while_ascii(bytes: &mut [u8], key: u32) -> usize {
-    if simd::VECTORS { simd::run(Long::<_, true, _>::in_place(bytes, key)) } else { words::apply::<true>(bytes, key) }
+    simd::run(Long::<_, true, _>::in_place(bytes, key))
 }
 
 #[inline(never)]

@@ -108,9 +108,12 @@ impl Validator {
     /// follow are as they were. `mask` and the validator stand before that byte.
     #[inline]
     pub fn unmask(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+        if !simd::VECTORS {
+            return self.unmask_and_take(mask, bytes);
+        }
         let mut at = 0;
         if self.state.is_boundary() {
-            at = if !simd::VECTORS || bytes.len() > SHORT {
+            at = if bytes.len() > SHORT {
                 mask.apply_while_ascii(bytes)
             } else if mask.is_ascii_at(bytes) && mask.apply_if_ascii(bytes) {
                 bytes.len()
@@ -127,9 +130,6 @@ impl Validator {
     /// The general case of [`Validator::unmask`], out of line; to be called where the text is known not to be ASCII.
     #[inline(never)]
     pub(crate) fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
-        if !simd::VECTORS {
-            return self.unmask_and_take(mask, bytes);
-        }
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
@@ -143,9 +143,12 @@ impl Validator {
 
     /// Unmasks all by words, and masks again from a fault on. Code point by code point it would take a rotation of the
     /// key for each.
+    #[inline(never)]
     fn unmask_and_take(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let before = *mask;
-        mask.apply(bytes);
+        if mask.apply_by_words(bytes) && self.state.is_boundary() {
+            return Ok(());
+        }
         scalar::take(&mut self.state, bytes).map_err(|position| {
             *mask = before;
             mask.advance(position);

@@ -149,6 +149,28 @@ fn every_pair_within_a_text() {
     });
 }
 
+/// What machines without vectors do, whatever this one has.
+#[test]
+fn code_point_by_code_point_every_sequence_at_every_split() {
+    let mut turn = 0_usize;
+    sequences(|sequence| {
+        turn += 1;
+        let mut text = filler(FILLERS[turn % 5], turn % 8);
+        text.extend_from_slice(sequence);
+        text.extend(filler(FILLERS[turn / 5 % 5], turn / 3 % 7));
+        // Every place where a sequence of two bytes can be cut, and one in seven of the others.
+        let step = if sequence.len() == 2 { 1 } else { 7 };
+        (turn % step..=text.len()).step_by(step).for_each(|split| check_take(&text, split));
+    });
+}
+
+fn check_take(text: &[u8], split: usize) {
+    let (head, tail) = text.split_at(split);
+    let mut state = State::BOUNDARY;
+    let taken = scalar::take(&mut state, head).and_then(|()| scalar::take(&mut state, tail).map_err(|i| split + i));
+    assert_eq!((taken.err(), state.seen()), oracle(text), "{text:x?} at {split}");
+}
+
 #[test]
 fn every_place_of_a_fault_in_every_length() {
     const FAULTS: [&[u8]; 9] =

@@ -125,8 +125,8 @@ impl Codes {
     /// Decodes as [`decode`](Self::decode) does, but with nothing in doubt: three words of input are here, and room for
     /// the longest match. Stops before the end of the block.
     ///
-    /// What it changes is kept in registers, which is half of its speed. Out of line: inlined into all that leads here it
-    /// lost some of them, and 64 KiB took 4 % longer.
+    /// What it changes is kept in registers, which is half of its speed. Out of line: inlined into all that leads here
+    /// it lost some of them, and 64 KiB took 4 % longer.
     #[inline(never)]
     fn apace(&self, bits: &mut Bits, input: &mut &[u8], window: &Window, to: &mut Written<'_>) -> Result<(), Invalid> {
         let out = Written { out: &mut *to.out, at: to.at };
