@@ -130,6 +130,9 @@ impl Validator {
     /// The general case of [`Validator::unmask`], out of line; to be called where the text is known not to be ASCII.
     #[inline(never)]
     pub(crate) fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+        if !simd::VECTORS {
+            return self.unmask_and_take(mask, bytes);
+        }
         if self.goes_byte_by_byte(bytes.len()) {
             return self.unmask_from_within(mask, bytes);
         }
