@@ -368,14 +368,20 @@ impl Decoder {
         if len == 0 && remaining > 0 {
             return Ok(Status::Partial { needed: 1 });
         }
+        let header = &self.current.header;
+        let is_first_part = remaining == header.payload_len;
+        let is_last_part = len as u64 == remaining;
         let part = &mut buf[start..start + len];
-        if let Some(place) = place
-            && let Some(valid_len) = self.join(part, place)?
-        {
-            return self.delivered(start, len, valid_len, &mut buf[start..start]);
+        if let Some(place) = place {
+            let Current { message_opcode, .. } = self.current;
+            let coming = Coming { header, message_opcode, len, is_first_part, is_last_part };
+            if let Some(joined) = place.room(&coming) {
+                let valid_len = self.unmask_to(part, joined, is_last_part)?;
+                return self.delivered(start, len, valid_len, is_first_part, is_last_part, &mut buf[start..start]);
+            }
         }
-        let valid_len = self.unmask(part, len as u64 == remaining)?;
-        self.delivered(start, len, valid_len, &mut buf[start..start + valid_len])
+        let valid_len = self.unmask(part, is_last_part)?;
+        self.delivered(start, len, valid_len, is_first_part, is_last_part, &mut buf[start..start + valid_len])
     }
 
     /// Takes `valid_len` of the `len` bytes of a part that begins at `start` for delivered.
@@ -385,16 +391,16 @@ impl Decoder {
         start: usize,
         len: usize,
         valid_len: usize,
+        is_first_part: bool,
+        is_last_part: bool,
         payload: &'b mut [u8],
     ) -> Result<Status<Frame<'b>>, DecodeError> {
         if valid_len == 0 && len > 0 {
             return Err(DecodeError::InvalidUtf8);
         }
-        let remaining = self.current.remaining;
-        let is_first_part = remaining == self.current.header.payload_len;
         self.current.remaining -= valid_len as u64;
         self.state = self.state_behind(valid_len < len);
-        let is_last_part = len as u64 == remaining && valid_len == len;
+        let is_last_part = is_last_part && valid_len == len;
         let current = &self.current;
         let value = Frame {
             header: current.header,
@@ -410,19 +416,6 @@ impl Decoder {
             payload,
         };
         Ok(Status::Complete { value, consumed: start + valid_len })
-    }
-
-    /// Joins a part to others where there is a place for it, and returns how much of it is without fault.
-    #[inline(never)]
-    fn join(&mut self, part: &[u8], place: &mut dyn Place) -> Result<Option<usize>, DecodeError> {
-        let Current { ref header, message_opcode, remaining, .. } = self.current;
-        let is_first_part = remaining == header.payload_len;
-        let is_last_part = part.len() as u64 == remaining;
-        let coming = Coming { header, message_opcode, len: part.len(), is_first_part, is_last_part };
-        match place.room(&coming) {
-            Some(joined) => self.unmask_to(part, joined, is_last_part).map(Some),
-            None => Ok(None),
-        }
     }
 
     /// Returns the state behind a part; `is_invalid` tells that the byte that follows it is a fault.
@@ -463,6 +456,7 @@ impl Decoder {
     /// Appends `part`, of a data frame, to `joined`, unmasked, and returns how much of it is without fault; the rest is
     /// not appended.
     #[cfg(feature = "alloc")]
+    #[inline(never)]
     fn unmask_to(&mut self, part: &[u8], joined: &mut Joined, is_last: bool) -> Result<usize, DecodeError> {
         let Header { fin, mask, .. } = self.current.header;
         if mask.is_some() && !self.validates {
