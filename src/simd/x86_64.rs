@@ -32,22 +32,48 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     #[cfg(not(test))]
     let level = Level::of_this_cpu();
     #[cfg(test)]
-    let level = super::forced::get().unwrap_or_else(Level::of_this_cpu);
+    let level = super::forced::get().or_else(Level::of_this_cpu);
     let (src, dst, len, key) = kernel.into_parts();
     match level {
-        // SAFETY: the CPU has said that it has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the
-        // compiler; it implies F16C too, which every CPU with AVX2 has. The parts are those of `kernel`, which is gone.
-        Level::Avx512 if len > Avx2::BYTES => unsafe { run_avx512::<K>(src, dst, len, key) },
-        // SAFETY: the CPU has said that it has AVX2. The parts are those of `kernel`, which is gone.
-        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
+        // SAFETY: the parts are those of `kernel`, which is gone; what a level says the CPU has said.
+        Some(level) => unsafe { run_at::<K>(level, src, dst, len, key) },
         // SAFETY: the parts are those of `kernel`, which is gone.
+        None => unsafe { ask_and_run::<K>(src, dst, len, key) },
+    }
+}
+
+/// # Safety
+///
+/// The arguments are the parts of a kernel of this type, and the CPU has what the level says.
+#[inline(always)]
+unsafe fn run_at<K: Kernel>(level: Level, src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+    match level {
+        // SAFETY: the caller's word: the CPU has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the
+        // compiler; it implies F16C too, which every CPU with AVX2 has.
+        Level::Avx512 if len > Avx2::BYTES => unsafe { run_avx512::<K>(src, dst, len, key) },
+        // SAFETY: the caller's word.
+        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
+        // SAFETY: the caller's word.
         Level::Sse2 => unsafe { run_sse2::<K>(src, dst, len, key) },
         #[cfg(test)]
         Level::Portable => {
-            // SAFETY: the parts are those of `kernel`, which is gone.
+            // SAFETY: the caller's word.
             unsafe { K::from_parts((src, dst, len, key)) }.run(super::Word::<u128>::NEW)
         }
     }
+}
+
+/// The first run of all. A function of its own, as the last act of who runs: a call in the middle, only to ask, had
+/// each run save three registers for it.
+///
+/// # Safety
+///
+/// The arguments are the parts of a kernel of this type.
+#[cold]
+#[inline(never)]
+unsafe fn ask_and_run<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+    // SAFETY: the caller's word; what the level says the CPU has said.
+    unsafe { run_at::<K>(ask(), src, dst, len, key) }
 }
 
 // Out of line as the others are, so that what calls them saves no registers for its sake.
@@ -95,14 +121,15 @@ pub(crate) enum Level {
 static LEVEL: AtomicU8 = AtomicU8::new(0);
 
 impl Level {
+    /// What the CPU has said, if it has been asked.
     #[inline(always)]
-    fn of_this_cpu() -> Self {
+    fn of_this_cpu() -> Option<Self> {
         // Relaxed: whoever finds nothing asks the CPU again, and gets the same answer.
         match LEVEL.load(Ordering::Relaxed) {
-            AVX512 => Level::Avx512,
-            AVX2 => Level::Avx2,
-            SSE2 => Level::Sse2,
-            _ => ask(),
+            AVX512 => Some(Level::Avx512),
+            AVX2 => Some(Level::Avx2),
+            SSE2 => Some(Level::Sse2),
+            _ => None,
         }
     }
 }
@@ -111,8 +138,6 @@ const SSE2: u8 = Level::Sse2 as u8;
 const AVX2: u8 = Level::Avx2 as u8;
 const AVX512: u8 = Level::Avx512 as u8;
 
-#[cold]
-#[inline(never)]
 fn ask() -> Level {
     let level = if has_avx512::get() {
         Level::Avx512
