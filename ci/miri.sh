@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 # What decides how far a kernel reads, and what hands it memory. Long loops are short under Miri (`cfg!(miri)`). The handshake
 # has no unsafe code, and memchr, which it calls, finds alignment by arithmetic, which the symbolic check takes for a fault.
 readonly KERNELS=(--lib -- mask:: utf8:: simd::)
-readonly CODEC=(--lib --test masking --test utf8 --test vectors --test encoder --test message --test raw_frames --test roundtrip
+readonly CODEC=(--lib --test masking --test utf8 --test vectors --test encoder --test message --test assembling --test raw_frames --test roundtrip
     -- --skip handshake::)
 
 # Miri has no CPU to ask; a test checks that each kernel of what this names is run.

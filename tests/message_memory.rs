@@ -70,6 +70,23 @@ fn a_message_takes_its_limit_and_not_more_however_it_is_cut() {
 }
 
 #[test]
+fn an_empty_fragment_takes_nothing_where_the_message_is_as_long_as_its_limit() {
+    for first in [0x01, 0x02] {
+        for limit in [64, 1000, 65_536 / SCALE] {
+            let start = [&[first, 0xFF][..], &(limit as u64).to_be_bytes(), &[0; 4]].concat();
+            // Masked with zeros, in the length of eight bytes; two empty fragments behind it.
+            let wire = [start, vec![b'a'; limit], vec![0, 0x80, 1, 2, 3, 4], vec![0x80, 0x80, 1, 2, 3, 4]].concat();
+            let config = Config::server().allow_non_minimal_length();
+            let limits = Limits { frame_len: limit as u64, message_len: limit as u64, fragments: 3 };
+            let mut assembler = Assembler::new(config.limits(limits));
+            let (result, heap) = heap(|| feed(&mut assembler, [&wire[..]]));
+            assert_eq!(result, Ok(if first == 0x02 { limit } else { 0 }));
+            assert!(heap.peak <= limit + CONSTANT, "limit {limit}: {heap:?}");
+        }
+    }
+}
+
+#[test]
 fn a_message_that_never_ends_takes_less_than_twice_what_has_arrived() {
     let limit = (16 << 20) / SCALE;
     for len in [1, 100, 5000, 100_000 / SCALE, 3_000_000 / SCALE] {

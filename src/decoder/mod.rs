@@ -194,9 +194,9 @@ impl Decoder {
         }
     }
 
-    /// Does what [`decode`](Self::decode) does, but asks `place` for each part that comes by the general path, which is
-    /// never a whole message that is all here: where there is a place, the part is appended to that, unmasked, instead
-    /// of being unmasked where it lies, and the payload of the frame that is returned is empty.
+    /// Does what [`decode`](Self::decode) does, but asks `place` for each part that comes by the general path. Where
+    /// there is a place, the part is appended to that, unmasked, instead of being unmasked where it lies, and the
+    /// payload of the frame that is returned is empty.
     #[cfg(feature = "alloc")]
     pub(crate) fn decode_to<'b>(
         &mut self,

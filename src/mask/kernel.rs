@@ -12,7 +12,8 @@
 //!                                load a word at the beginning, or the last one again, and the last word, which may
 //!                                begin in the header; store these
 //!
-//! long, 257 bytes and more:      load the first vector; load the last one
+//! long, 257 bytes and more, or 129 with 16-byte vectors:
+//!         load the first vector; load the last one
 //!         from the first aligned place on, until at most one vector is left:
 //!             eight vectors at a time, then four, two, one; four of 64 bytes where each block is tested
 //!         store the first vector; store the last one
@@ -345,19 +346,18 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Kernel for
     #[inline(always)]
     fn run<I: Isa>(self, isa: I) -> usize {
         let span = if IN_PLACE { self.span.onto_itself() } else { self.span };
-        // Up to 256 bytes.
         if I::BYTES == 64 && span.len() <= 4 * I::BYTES {
-            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is two vectors of 64 bytes.
+            // SAFETY: who made it asserted more than `SHORT`, which is two vectors of 64 bytes.
             let is_done = unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }
         if I::BYTES < 64 && span.len() <= 8 * I::BYTES {
-            // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is four vectors of 32 bytes or more.
+            // SAFETY: who made it asserted more than `SHORT`, which is four vectors of 32 bytes or more.
             let is_done = unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }
         let tail = span.len() - I::BYTES;
-        // SAFETY: `in_place` and `copying` asserted more than `SHORT`, which is two vectors or more of any set.
+        // SAFETY: who made it asserted more than `SHORT`, which is two vectors or more of any set.
         let first = unsafe { load::<I, 1>(span, isa, 0, span.key(isa, 0)) };
         // SAFETY: this vector ends at `len`.
         let last = unsafe { load::<I, 1>(span, isa, tail, span.key(isa, tail)) };

@@ -10,7 +10,7 @@ mod words;
 use alloc::vec::Vec;
 
 #[cfg(feature = "alloc")]
-use bytes::BufMut;
+use bytes::{BufMut, buf::UninitSlice};
 
 use crate::simd;
 use kernel::Long;
@@ -256,7 +256,7 @@ fn key_to_copy(key: Option<MaskingKey>, len: usize) -> u32 {
 /// Does what [`copy_short`] does to memory that need not be initialised, and is all of it then.
 #[cfg(feature = "alloc")]
 #[inline(always)]
-pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut bytes::buf::UninitSlice) {
+pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut UninitSlice) {
     kernel::short::<false, true>(Span::copying_to_uninit(src, dst, key_to_copy(key, src.len())));
 }
 
@@ -280,7 +280,7 @@ pub(crate) fn copy_long(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
 /// Does what [`copy_long`] does to memory that need not be initialised, and is all of it then.
 #[cfg(feature = "alloc")]
 #[inline(always)]
-pub(crate) fn copy_long_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut bytes::buf::UninitSlice) {
+pub(crate) fn copy_long_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut UninitSlice) {
     match key.map(Mask::new) {
         None if !simd::VECTORS || src.len() > COPIED_BY_KERNEL => dst.copy_from_slice(src),
         mask => {
@@ -298,7 +298,7 @@ impl Mask {
     /// Appends the next bytes of the payload to `dst`, masked or unmasked.
     pub(crate) fn append(&mut self, src: &[u8], dst: &mut Vec<u8>) {
         dst.reserve(src.len());
-        let (key, room) = (Some(MaskingKey(self.key.to_ne_bytes())), dst.chunk_mut());
+        let (key, room) = (Some(MaskingKey(self.key.to_ne_bytes())), room(dst));
         if src.len() <= SHORT {
             copy_short_to_uninit(key, src, room);
         } else {
@@ -319,7 +319,7 @@ impl Mask {
             return 0;
         }
         dst.reserve(src.len());
-        let span = Span::copying_to_uninit(src, dst.chunk_mut(), self.key);
+        let span = Span::copying_to_uninit(src, room(dst), self.key);
         let count = if src.len() > SHORT {
             simd::run(Long::<_, true, _>::copying(span))
         } else if kernel::short::<true, true>(span) {
@@ -335,6 +335,12 @@ impl Mask {
         self.advance(count);
         count
     }
+}
+
+/// Returns what is allocated behind the bytes of `dst`: not by `chunk_mut`, which doubles what is full, also for nothing.
+#[cfg(feature = "alloc")]
+fn room(dst: &mut Vec<u8>) -> &mut UninitSlice {
+    UninitSlice::uninit(dst.spare_capacity_mut())
 }
 
 /// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short.

@@ -70,7 +70,7 @@ pub struct Assembler {
 struct Joint {
     bytes: Vec<u8>,
     /// How many bytes of it the decoder has delivered. Should joining them panic, and the panic be caught, `bytes` has
-    /// others, and is not what the decoder has validated.
+    /// another number, and is not what the decoder has validated.
     delivered: usize,
     /// How long it is going to be, once its final frame has begun; `usize::MAX` until then.
     total: usize,

@@ -25,7 +25,7 @@
 //!
 //! A store with a byte mask, instead of words or short vectors that overlap, takes 6 to 10 cycles more on Zen 5.
 //!
-//! 64-byte vectors do 9 bytes of such a text a cycle on Golden Cove and 32-byte ones 5.
+//! 64-byte vectors do 9 bytes of Cyrillic text a cycle on Golden Cove and 32-byte ones 5.
 //!
 //! A vector is judged by the method of Keiser and Lemire ("Validating UTF-8 in less than one instruction per byte",
 //! 2021): each pair of neighbouring bytes is looked up by three nibbles, and every look-up says which faults the nibble

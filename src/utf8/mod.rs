@@ -127,7 +127,7 @@ impl Validator {
         self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
     }
 
-    /// The general case of [`Validator::unmask`], out of line; to be called where the text is known not to be ASCII.
+    /// The general case of [`Validator::unmask`], out of line; for text that is not taken for ASCII.
     #[inline(never)]
     pub(crate) fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         if !simd::VECTORS {

@@ -56,7 +56,7 @@ impl Pool {
         self.lock().pop()
     }
 
-    /// Takes back a compressor that has been reset.
+    /// Takes back a compressor whose context has ended.
     pub(super) fn give(&self, compressor: zlib_rs::Deflate) {
         let mut idle = self.lock();
         if idle.len() < self.max_idle {
