@@ -337,7 +337,8 @@ impl Mask {
     }
 }
 
-/// Returns what is allocated behind the bytes of `dst`: not by `chunk_mut`, which doubles what is full, also for nothing.
+/// Returns what is allocated behind the bytes of `dst`. Not by `chunk_mut`, which doubles what is full, even for no
+/// bytes.
 #[cfg(feature = "alloc")]
 fn room(dst: &mut Vec<u8>) -> &mut UninitSlice {
     UninitSlice::uninit(dst.spare_capacity_mut())
