@@ -113,3 +113,27 @@ proptest! {
         prop_assert_eq!(assemble(config, &wire, &reads), (valid, error));
     }
 }
+
+/// However long it is: from that place on nothing but the rest of the code point is looked for, by whichever kernel.
+#[test]
+fn ascii_in_place_of_the_rest_of_a_code_point_is_a_fault() {
+    for head in
+        ["é", "€", "😀"].map(str::as_bytes).into_iter().flat_map(|point| (1..point.len()).map(|at| &point[..at]))
+    {
+        for len in [1, 2, 3, 4, 5, 15, 16, 17, 64, 65, 124, 125, 126, 300, 5000] {
+            for is_masked in [false, true] {
+                let (keys, config) = (vec![[0x37, 0xFA, 0x21, 0x3D], [1, 2, 3, 4]], Config::client());
+                let config = if is_masked { Config::server() } else { config };
+                let sent = Sent {
+                    is_text: true,
+                    payload: [head, &vec![b'a'; len]].concat(),
+                    fragments: vec![head.len(), usize::MAX],
+                    keys,
+                };
+                let result = assemble(config, &sent.wire(is_masked), &[usize::MAX]);
+                assert_eq!(result.1, Some(DecodeError::InvalidUtf8), "{head:x?}, {len}, {is_masked}");
+                assert!(result.0.is_empty(), "{result:?}");
+            }
+        }
+    }
+}

@@ -145,6 +145,22 @@ fn a_long_message_in_one_frame_and_one_buffer_is_a_view_of_it_and_a_short_one_is
 }
 
 #[test]
+fn a_long_message_of_another_kind_is_a_view_too() {
+    let claims = Claims::NONE.opcode(Opcode::Data3).message_rsv(Rsv::RSV1);
+    let relaxed = Config::client().claims(claims).allow_non_minimal_length().allow_mask_mismatch();
+    // A claimed opcode, a claimed bit, a longer form of the length than is needed, and a mask that is not asked for.
+    for header in
+        [&b"\x83\x7E\x02\x01"[..], b"\xC2\x7E\x02\x01", b"\x82\x7F\0\0\0\0\0\0\x02\x01", b"\x82\xFE\x02\x01\0\0\0\0"]
+    {
+        let mut input = BytesMut::from(&[header, &[7; 513]].concat()[..]);
+        let place = input[header.len()..].as_ptr();
+        let message = Assembler::new(relaxed).next_message(&mut input).unwrap();
+        let Some(Message::Binary(payload) | Message::Raw { payload, .. }) = message else { panic!("{message:?}") };
+        assert_eq!((payload.as_ptr(), &payload[..]), (place, &[7; 513][..]), "{header:x?}");
+    }
+}
+
+#[test]
 fn a_short_message_does_not_keep_the_buffer_that_it_came_in() {
     let mut input = BytesMut::with_capacity(1 << 16);
     input.extend_from_slice(b"\x81\x02hi\x89\x01p\x88\x05\x03\xE8bye");

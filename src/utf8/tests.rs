@@ -52,11 +52,23 @@ fn by_std(text: &[u8]) -> (Option<usize>, usize) {
     }
 }
 
-/// Checks all three ways to give a text, in one piece or in two.
+/// Checks all ways to give a text, in one piece or in two.
 fn check(text: &[u8], split: usize) {
     let expected = oracle(text);
     check_push(text, split, expected);
     check_unmask(text, split, expected);
+    if split == 0 && simd::VECTORS {
+        check_whole(text, expected == (None, 0));
+    }
+}
+
+fn check_whole(text: &[u8], is_valid: bool) {
+    let mut masked = text.to_vec();
+    Mask::new(MaskingKey::new(KEY)).apply(&mut masked);
+    let mut bytes = masked.clone();
+    assert_eq!(unmask_whole(Mask::new(MaskingKey::new(KEY)), &mut bytes), is_valid, "{text:x?}");
+    assert_eq!(bytes, if is_valid { text } else { &masked }, "all is unmasked, or nothing");
+    assert_eq!(is_whole(text), is_valid, "{text:x?}");
 }
 
 fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
@@ -213,6 +225,7 @@ fn long_texts() {
             for &len in lengths {
                 let mut text = filler(script, len);
                 check(&text, len / 3);
+                check(&text, 0);
                 for at in (0..len).rev().step_by(if cfg!(miri) { 130 } else { 37 }) {
                     text[at] ^= 0x80;
                     check(&text, 0);
