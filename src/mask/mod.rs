@@ -353,8 +353,7 @@ pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
 /// Returns how many bytes at the front are known to be ASCII: all, if all are. Where the target has vectors.
 #[inline]
 pub(crate) fn ascii_len(bytes: &[u8]) -> usize {
-    // At a glance, as for what is masked.
-    if matches!(*bytes, [a, b, c, d, ..] if u32::from_ne_bytes([a, b, c, d]) & 0x8080_8080 != 0) {
+    if !(Mask { key: 0 }).is_ascii_at(bytes) {
         return 0;
     }
     match bytes.len() {
