@@ -70,6 +70,9 @@ impl Found {
         Found { sound, is_open: true }
     }
 
+    /// Of a text that no kernel has seen.
+    pub(super) const NOTHING: Self = Found::fault_behind(0);
+
     /// Tells whether a text of `len` bytes is sound and ends with a code point.
     #[inline(always)]
     pub(super) const fn is_whole(&self, len: usize) -> bool {
@@ -114,13 +117,12 @@ impl<const STORE: bool> Kernel for Text<'_, STORE> {
 
     #[inline(always)]
     fn run_lookup<I: Lookup>(self, isa: I) -> Found {
-        let vectors = self.span.len().div_ceil(I::BYTES);
-        match vectors {
-            ..=1 => self.single(isa),
+        match self.span.len() {
+            len if len <= I::BYTES => self.single(isa),
             // SAFETY: more than one vector.
-            2 => unsafe { self.edges::<I, 1>(isa) },
+            len if len <= 2 * I::BYTES => unsafe { self.edges::<I, 1>(isa) },
             // SAFETY: more than two vectors.
-            3 | 4 => unsafe { self.edges::<I, 2>(isa) },
+            len if len <= 4 * I::BYTES => unsafe { self.edges::<I, 2>(isa) },
             // With four, 257 to 384 bytes took 53 cycles on Zen 5 instead of 43, and longer texts as long.
             _ if I::BYTES == 64 => self.blocks::<I, 2>(isa),
             _ => self.blocks::<I, 4>(isa),

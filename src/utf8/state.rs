@@ -3,10 +3,10 @@
 /// Where a text stands: between two code points, or within one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(super) struct State {
-    /// Bytes of the open code point that have been seen, 0 to 3.
-    seen: u8,
-    /// Bytes of it that are still to come, 0 to 3; zero between two code points.
+    /// Bytes of the open code point that are still to come, 0 to 3; zero between two code points.
     needed: u8,
+    /// Bytes of it that have been seen, 0 to 3.
+    seen: u8,
     /// The least value that the next byte of it may have.
     low: u8,
     /// The greatest value that the next byte of it may have.
