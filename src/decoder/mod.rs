@@ -158,9 +158,9 @@ impl Decoder {
     // program with more than one call would otherwise get a call, and the frame by way of memory.
     #[inline(always)]
     pub fn decode<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
-        match self.decode_short(buf) {
+        match self.decode_whole(buf) {
             Ok(status) => Ok(status),
-            Err(buf) => self.decode_any(buf),
+            Err(buf) => self.decode_next(buf, None),
         }
     }
 
@@ -173,15 +173,15 @@ impl Decoder {
         buf: &'b mut [u8],
         place: &mut dyn Place,
     ) -> Result<Status<Frame<'b>>, DecodeError> {
-        match self.decode_short(buf) {
+        match self.decode_whole(buf) {
             Ok(status) => Ok(status),
-            Err(buf) => self.decode_long(buf, Some(place)),
+            Err(buf) => self.decode_next(buf, Some(place)),
         }
     }
 
-    /// Decodes a whole message that is short and ASCII or binary; gives the buffer back, as it was, for all else.
+    /// Decodes a whole message that is all here; gives the buffer back, as it was, for all else.
     #[inline(always)]
-    fn decode_short<'b>(&self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, &'b mut [u8]> {
+    fn decode_whole<'b>(&self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, &'b mut [u8]> {
         if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf {
             if self.is_masked {
                 if let Some((end, key)) = self.unmask_short(first, second, buf) {
@@ -192,34 +192,14 @@ impl Decoder {
                 let value = self.whole_frame(first, None, 2, &mut buf[2..end]);
                 return Ok(Status::Complete { value, consumed: end });
             }
+            // Without vectors most of the time goes into the bytes, and flash counts.
+            if simd::VECTORS && let Some((start, end, key)) = self.unmask_whole(first, buf).get() {
+                let key = self.is_masked.then_some(key);
+                let value = self.whole_frame(first, key, start, &mut buf[usize::from(start)..end]);
+                return Ok(Status::Complete { value, consumed: end });
+            }
         }
         Err(buf)
-    }
-
-    // All that `decode` leaves to another function it leaves to this one, as its last act; to call one in the middle,
-    // for text that is not ASCII, took two cycles of every frame that is, because of what had to outlive the call. Not
-    // generic, so that it is compiled here, and what it calls can be inlined.
-    #[inline(never)]
-    fn decode_any<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
-        self.decode_long(buf, None)
-    }
-
-    /// Decodes what is not short.
-    #[inline(always)]
-    fn decode_long<'b>(
-        &mut self,
-        buf: &'b mut [u8],
-        place: Option<&mut dyn Place>,
-    ) -> Result<Status<Frame<'b>>, DecodeError> {
-        // Without vectors most of the time goes into the bytes, and flash counts.
-        if simd::VECTORS
-            && let [first @ (WHOLE_TEXT | WHOLE_BINARY), ..] = *buf
-            && let Some((start, end, key)) = self.unmask_whole(first, buf)
-        {
-            let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);
-            return Ok(Status::Complete { value, consumed: end });
-        }
-        self.decode_next(buf, place)
     }
 
     /// The general path. Out of line, so that the other one saves no registers for its sake.
