@@ -193,7 +193,9 @@ impl Decoder {
                 return Ok(Status::Complete { value, consumed: end });
             }
             // Without vectors most of the time goes into the bytes, and flash counts.
-            if simd::VECTORS && let Some((start, end, key)) = self.unmask_whole(first, buf).get() {
+            if simd::VECTORS
+                && let Some((start, end, key)) = self.unmask_whole(first, buf).get()
+            {
                 let key = self.is_masked.then_some(key);
                 let value = self.whole_frame(first, key, start, &mut buf[usize::from(start)..end]);
                 return Ok(Status::Complete { value, consumed: end });

@@ -138,7 +138,7 @@ impl Validator {
         if !self.state.is_boundary() {
             return self.unmask_from_within(mask, bytes);
         }
-        let found = judge(bytes, mask.clone());
+        let found = judge(bytes, *mask);
         if found.is_whole(bytes.len()) {
             mask.advance(bytes.len());
             return Ok(());
