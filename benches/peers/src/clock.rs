@@ -5,15 +5,20 @@ use std::time::{Duration, Instant};
 /// Additions in the calibrating loop. Each needs the result of the one before, so the loop takes this many core cycles.
 const ADDS: u64 = 1 << 16;
 
+/// How many readings of nothing are averaged.
+const EMPTY: usize = 64;
+
 pub struct Clock {
     start: (u64, Instant),
     ticks_per_add: f64,
-    overhead: u64,
+    /// What two readings take: a mean, because a clock may go in steps that are longer.
+    overhead: f64,
 }
 
 impl Clock {
     pub fn new() -> Self {
-        let mut clock = Self { start: (ticks(), Instant::now()), ticks_per_add: f64::INFINITY, overhead: u64::MAX };
+        let mut clock =
+            Self { start: (ticks(), Instant::now()), ticks_per_add: f64::INFINITY, overhead: f64::INFINITY };
         let until = Instant::now() + Duration::from_millis(300);
         while Instant::now() < until {
             clock.calibrate();
@@ -32,8 +37,13 @@ impl Clock {
             let start = ticks();
             dependent_adds();
             self.ticks_per_add = self.ticks_per_add.min((ticks() - start) as f64 / ADDS as f64);
-            let start = ticks();
-            self.overhead = self.overhead.min(ticks() - start);
+            let readings: u64 = (0..EMPTY)
+                .map(|_| {
+                    let start = ticks();
+                    ticks() - start
+                })
+                .sum();
+            self.overhead = self.overhead.min(readings as f64 / EMPTY as f64);
         }
     }
 
@@ -61,7 +71,7 @@ impl Clock {
     pub fn time(&self, f: impl FnOnce()) -> u64 {
         let start = ticks();
         f();
-        (ticks() - start).saturating_sub(self.overhead)
+        ((ticks() - start) as f64 - self.overhead).max(0.0) as u64
     }
 }
 
