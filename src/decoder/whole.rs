@@ -102,21 +102,19 @@ impl Decoder {
         let end = usize::try_from(len).ok()?.checked_add(start)?;
         let (header, payload) = buf.get_mut(..end)?.split_at_mut(start);
         let is_text = first == WHOLE_TEXT && !self.config.skip_text_validation;
-        let key = if let (true, Some(key)) = (self.is_masked, header.last_chunk()) {
-            Some(MaskingKey::new(*key))
-        } else {
-            None
-        };
-        let is_done = match key.map(Mask::new) {
-            Some(mask) if is_text => utf8::unmask_whole(mask, payload),
-            None if is_text => utf8::is_whole(payload),
-            Some(mut mask) => {
+        let key = if self.is_masked { *header.last_chunk()? } else { [0; 4] };
+        let is_done = if self.is_masked {
+            let mut mask = Mask::new(MaskingKey::new(key));
+            if is_text {
+                utf8::unmask_whole(mask, payload)
+            } else {
                 mask.apply(payload);
                 true
             }
-            None => true,
+        } else {
+            !is_text || utf8::is_whole(payload)
         };
-        is_done.then(|| Whole::new(start, end, key))
+        is_done.then_some(Whole { end, start_and_key: u64::from(u32::from_ne_bytes(key)) << 8 | start as u64 })
     }
 }
 
@@ -130,12 +128,6 @@ pub(super) struct Whole {
 
 impl Whole {
     const NONE: Self = Self { end: 0, start_and_key: 0 };
-
-    #[inline(always)]
-    fn new(start: usize, end: usize, key: Option<MaskingKey>) -> Self {
-        let key = key.map_or(0, |key| u32::from_ne_bytes(key.to_bytes()));
-        Self { end, start_and_key: u64::from(key) << 8 | start as u64 }
-    }
 
     #[inline(always)]
     pub(super) fn get(self) -> Option<(u8, usize, MaskingKey)> {

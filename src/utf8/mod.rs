@@ -285,9 +285,12 @@ fn judge(bytes: &mut [u8], mask: Mask) -> Found {
 pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     let mut rest_mask = mask;
     let ascii = if bytes.len() > SHORT { rest_mask.apply_while_ascii(bytes) } else { 0 };
+    if ascii == bytes.len() {
+        return true;
+    }
     let rest = &mut bytes[ascii..];
     if rest.len() < 4 {
-        return rest.is_empty() || unmask_whole_byte_by_byte(mask, bytes, ascii);
+        return unmask_whole_byte_by_byte(mask, bytes, ascii);
     }
     let found = simd::run(Text::unmasking(rest_mask.span(rest)));
     if found.is_whole(rest.len()) {
