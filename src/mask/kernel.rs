@@ -312,14 +312,25 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
     #[inline(always)]
     fn block<I: Isa, const N: usize>(isa: I, key: I::V, rest: &mut Span<'_>) -> bool {
         if N * I::BYTES < rest.len() {
-            // SAFETY: the condition.
-            let plain = unsafe { load::<I, N>(*rest, isa, 0, key) };
-            if ASCII_ONLY && isa.any_high_bit(join(isa, plain)) {
-                return false;
-            }
-            if STORE {
+            if ASCII_ONLY {
                 // SAFETY: the condition.
-                unsafe { store(*rest, isa, 0, plain) };
+                let plain = unsafe { load::<I, N>(*rest, isa, 0, key) };
+                if isa.any_high_bit(join(isa, plain)) {
+                    return false;
+                }
+                if STORE {
+                    // SAFETY: the condition.
+                    unsafe { store(*rest, isa, 0, plain) };
+                }
+            } else {
+                // Each is stored before the next one is loaded: from the second-level cache, eight that were all loaded
+                // first took 4 % longer on Zen 5.
+                for i in 0..N {
+                    // SAFETY: the condition.
+                    let plain = unsafe { rest.load(isa, i * I::BYTES, key) };
+                    // SAFETY: the condition.
+                    unsafe { rest.store(isa, i * I::BYTES, plain) };
+                }
             }
             // SAFETY: the condition.
             *rest = unsafe { rest.skip(N * I::BYTES) };
