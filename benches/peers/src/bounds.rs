@@ -12,6 +12,8 @@ use crate::pipe::READ;
 pub const CHAIN: &str = "length to length, alone";
 /// The same, and unmasking by this crate's mask.
 pub const UNMASK: &str = "length to length, and unmask";
+/// Unmasking and looking whether all is ASCII, four vectors at a time: long texts on a CPU with AVX-512.
+pub const ASCII: &str = "unmask and test, alone";
 /// The copy of the reads.
 pub const COPY: &str = "copy of the reads, alone";
 /// A header of fixed bytes, and the payload copied (masked) behind it.
@@ -25,6 +27,86 @@ pub fn all() -> Vec<Peer> {
         Peer::new(COPY).receives(Copy(vec![0; READ])),
         Peer::new(FILL).sends(Writer::new(true), Writer::new(false)),
     ]
+}
+
+/// See [`ASCII`].
+#[cfg(target_arch = "x86_64")]
+pub fn ascii() -> Option<Peer> {
+    let has_vectors = is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw");
+    let unmask = |payload: &mut [u8], key| {
+        if payload.len() < 256 {
+            Mask::new(MaskingKey::new(key)).apply(payload);
+            return payload.is_ascii();
+        }
+        // SAFETY: the CPU has been asked.
+        unsafe { ascii_by_four(payload, key) }
+    };
+    has_vectors.then(|| Peer::new(ASCII).texts(unmask))
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+pub fn ascii() -> Option<Peer> {
+    None
+}
+
+/// # Safety
+///
+/// The CPU has AVX-512F and BW, and there are 64 bytes or more.
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw")]
+unsafe fn ascii_by_four(payload: &mut [u8], key: [u8; 4]) -> bool {
+    use std::arch::x86_64::*;
+
+    /// # Safety
+    ///
+    /// There are `N` vectors, and the CPU is that of the function around.
+    #[target_feature(enable = "avx512f,avx512bw")]
+    #[inline]
+    unsafe fn block<const N: usize>(at: *mut __m512i, key: __m512i) -> bool {
+        let mut plain = [key; N];
+        let mut all = _mm512_setzero_si512();
+        for (i, v) in plain.iter_mut().enumerate() {
+            // SAFETY: the caller's word.
+            *v = _mm512_xor_si512(*v, unsafe { _mm512_loadu_si512(at.add(i)) });
+            all = _mm512_or_si512(all, *v);
+        }
+        if _mm512_movepi8_mask(all) != 0 {
+            return false;
+        }
+        for (i, v) in plain.into_iter().enumerate() {
+            // SAFETY: the caller's word.
+            unsafe { _mm512_storeu_si512(at.add(i), v) };
+        }
+        true
+    }
+
+    let key_at = |at: usize| {
+        let rotated = u32::from_le_bytes(key).rotate_right(8 * (at % 4) as u32);
+        _mm512_set1_epi32(rotated.cast_signed())
+    };
+    let (start, tail) = (payload.as_mut_ptr(), payload.len() - 64);
+    let mut at = 64 - start as usize % 64;
+    let middle_key = key_at(at);
+    // SAFETY: all that is read and written is in the payload: the first 64 bytes, the last 64, and from the first
+    // multiple of 64 on whole vectors that begin before the last one does.
+    unsafe {
+        let first = _mm512_xor_si512(_mm512_loadu_si512(start.cast()), key_at(0));
+        let last = _mm512_xor_si512(_mm512_loadu_si512(start.add(tail).cast()), key_at(tail));
+        let mut is_ascii = _mm512_movepi8_mask(_mm512_or_si512(first, last)) == 0;
+        while is_ascii && at + 192 < tail {
+            is_ascii = block::<4>(start.add(at).cast(), middle_key);
+            at += 256;
+        }
+        while is_ascii && at < tail {
+            is_ascii = block::<1>(start.add(at).cast(), middle_key);
+            at += 64;
+        }
+        if is_ascii {
+            _mm512_storeu_si512(start.cast(), first);
+            _mm512_storeu_si512(start.add(tail).cast(), last);
+        }
+        is_ascii
+    }
 }
 
 struct Bare {

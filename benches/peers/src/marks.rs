@@ -83,6 +83,7 @@ impl Judge<'_> {
     fn ceiling(&self, outcome: &Outcome, in_cycles: bool) -> String {
         let name = match outcome.case.group {
             mask::GROUP => mask::FILL,
+            utf8::GROUP if outcome.row(bounds::ASCII).is_some() && outcome.case.bytes >= 1024.0 => bounds::ASCII,
             utf8::GROUP => utf8::MASK,
             decode::RUN => bounds::UNMASK,
             decode::WHOLE => bounds::COPY,

@@ -4,6 +4,7 @@ use std::cell::RefCell;
 use std::hint::black_box;
 
 use super::{Aligned, Bench, Layout};
+use crate::bounds;
 use crate::clock::Clock;
 use crate::contest::{Case, Contestant, Kind};
 use crate::corpus::{self, KEY, Length, Random, Script};
@@ -29,7 +30,7 @@ struct Validator<'a> {
 
 pub fn run(bench: &mut Bench, peers: &[Peer]) {
     let unmask = |payload: &mut [u8], key| Mask::new(MaskingKey::new(key)).apply(payload);
-    let bounds = [
+    let passes = [
         Peer::new(MASK).texts(move |payload, key| {
             unmask(payload, key);
             true
@@ -43,14 +44,16 @@ pub fn run(bench: &mut Bench, peers: &[Peer]) {
             std::str::from_utf8(payload).is_ok()
         }),
     ];
-    let validators: Vec<_> = peers
-        .iter()
-        .enumerate()
-        .map(|(i, peer)| (peer, if i < OURS { Kind::Ours } else { Kind::Peer }))
-        .chain(bounds.iter().map(|peer| (peer, Kind::Bound)))
-        .filter_map(|(peer, kind)| Some(Validator { name: peer.name, kind, f: peer.text.as_ref()? }))
-        .collect();
+    let ascii = bounds::ascii();
     for script in Script::TEXTS {
+        let bare = ascii.iter().filter(|_| script == Script::Ascii);
+        let validators: Vec<_> = peers
+            .iter()
+            .enumerate()
+            .map(|(i, peer)| (peer, if i < OURS { Kind::Ours } else { Kind::Peer }))
+            .chain(passes.iter().chain(bare).map(|peer| (peer, Kind::Bound)))
+            .filter_map(|(peer, kind)| Some(Validator { name: peer.name, kind, f: peer.text.as_ref()? }))
+            .collect();
         for length in SIZES.map(Length::Fixed).into_iter().chain(UNLEARNT) {
             one(bench, &validators, script, length);
         }
