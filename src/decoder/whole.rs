@@ -77,8 +77,8 @@ impl Decoder {
     /// The general path takes 280 instructions more for a frame of 4 KiB, of 990: it keeps a state between any two
     /// bytes.
     // Out of line, and its result in two registers, of which the caller makes the frame: a frame by way of memory took
-    // 30 instructions to write, and five cycles more. Cold, so that a caller's loop keeps what it needs in registers for
-    // the short frames, and not for this call: without it they took one to three cycles more.
+    // 30 instructions to write, and five cycles more. Cold, so that a caller's loop keeps what it needs in registers
+    // for the short frames, and not for this call: without it these took one to three cycles more.
     #[cold]
     #[inline(never)]
     pub(super) fn unmask_whole(&self, first: u8, buf: &mut [u8]) -> Whole {
