@@ -181,7 +181,7 @@ impl Decoder {
 
     /// Decodes a whole message that is all here; gives the buffer back, as it was, for all else.
     #[inline(always)]
-    fn decode_whole<'b>(&self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, &'b mut [u8]> {
+    pub(crate) fn decode_whole<'b>(&self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, &'b mut [u8]> {
         if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf {
             if self.is_masked {
                 if let Some((end, key)) = self.unmask_short(first, second, buf) {
@@ -206,7 +206,7 @@ impl Decoder {
 
     /// The general path. Out of line, so that the other one saves no registers for its sake.
     #[inline(never)]
-    fn decode_next<'b>(
+    pub(crate) fn decode_next<'b>(
         &mut self,
         buf: &'b mut [u8],
         place: Option<&mut dyn Place>,
