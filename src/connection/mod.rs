@@ -185,8 +185,8 @@ impl<S: Side> Connection<S> {
     /// assert!(connection.pending_output().ends_with(b"\x03\xEAa frame from a client is not masked"));
     /// # Ok::<(), DecodeError>(())
     /// ```
-    // Inlined as `decode` is, so that a run of small messages costs what that takes: what it takes inlined is no control
-    // frame and no fault. To look for these in all that it returns would send every frame by way of memory.
+    // Inlined as `decode` is, so that a run of small messages costs what that takes: what it takes inlined is no
+    // control frame and no fault. To look for these in all that it returns sent every frame by way of memory.
     #[inline(always)]
     pub fn receive<'b>(&mut self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, DecodeError> {
         match self.receiver.decode_whole(buf) {
