@@ -51,6 +51,8 @@ pub struct Decoder {
     inline_end: u8,
     /// Whether the role asks for masked frames.
     is_masked: bool,
+    /// The first byte of a whole text that is validated; 0, which begins none, where none is.
+    valid_text: u8,
 }
 
 /// Where the next byte of the input stands.
@@ -103,6 +105,7 @@ impl Decoder {
             validates: false,
             inline_end: inline_end(&config),
             is_masked: matches!(config.role, Role::Server),
+            valid_text: if config.skip_text_validation { 0 } else { WHOLE_TEXT },
         }
     }
 

@@ -28,7 +28,7 @@ impl Decoder {
         let [_, _, a, b, c, d, ..] = *frame else { return None };
         let key = MaskingKey::new([a, b, c, d]);
         let mask = Mask::new(key);
-        let is_done = if first == WHOLE_TEXT && !self.config.skip_text_validation {
+        let is_done = if first == self.valid_text {
             mask.apply_to_frame::<true>(frame)
         } else {
             mask.apply_to_frame::<false>(frame)
@@ -45,7 +45,7 @@ impl Decoder {
             return None;
         }
         let payload = buf.get(2..2 + len)?;
-        let is_done = first != WHOLE_TEXT || self.config.skip_text_validation || is_ascii(payload);
+        let is_done = first != self.valid_text || is_ascii(payload);
         is_done.then_some(2 + len)
     }
 
@@ -64,7 +64,7 @@ impl Decoder {
             message_opcode: opcode,
             is_first_part: true,
             is_last_part: true,
-            is_valid_text: first == WHOLE_TEXT && !self.config.skip_text_validation,
+            is_valid_text: first == self.valid_text,
             start,
             payload,
         }
@@ -101,7 +101,7 @@ impl Decoder {
         let start = if self.is_masked { key_at + 4 } else { key_at };
         let end = usize::try_from(len).ok()?.checked_add(start)?;
         let (header, payload) = buf.get_mut(..end)?.split_at_mut(start);
-        let is_text = first == WHOLE_TEXT && !self.config.skip_text_validation;
+        let is_text = first == self.valid_text;
         let key = if self.is_masked { *header.last_chunk()? } else { [0; 4] };
         let is_done = if self.is_masked {
             let mut mask = Mask::new(MaskingKey::new(key));
