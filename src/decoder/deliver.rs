@@ -98,7 +98,7 @@ impl Decoder {
             is_last_part,
             is_valid_text: is_first_part
                 && is_last_part
-                && self.validates
+                && self.current.validates
                 && current.header.fin
                 && current.header.opcode == Opcode::Text,
             start: start as u8,
@@ -124,7 +124,7 @@ impl Decoder {
     fn unmask(&mut self, payload: &mut [u8], is_last: bool) -> Result<usize, DecodeError> {
         let before = self.current.mask;
         let Header { opcode, fin, mask, .. } = self.current.header;
-        if opcode.is_data() && self.validates {
+        if opcode.is_data() && self.current.validates {
             let ends_message = is_last && fin;
             return self.unmask_validated(payload, ends_message);
         }
@@ -148,7 +148,7 @@ impl Decoder {
     #[inline(never)]
     fn unmask_to(&mut self, part: &[u8], joined: &mut Joined, is_last: bool) -> Result<usize, DecodeError> {
         let Header { fin, mask, .. } = self.current.header;
-        if !self.validates {
+        if !self.current.validates {
             match mask {
                 Some(_) => self.current.mask.append(part, joined),
                 None => joined.extend_from_slice(part),
