@@ -22,6 +22,7 @@ fn example() -> Command {
             let cargo = Command::new(env!("CARGO"))
                 .args(["build", "--quiet", "--locked", "--example", "embedded_echo", "--target-dir"])
                 .arg(profile.parent().unwrap())
+                .args(profile.ends_with("release").then_some("--release"))
                 .current_dir(env!("CARGO_MANIFEST_DIR"))
                 .status();
             assert!(cargo.is_ok_and(|status| status.success()) && path.exists(), "{}", path.display());
