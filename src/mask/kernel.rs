@@ -323,7 +323,7 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
                     // SAFETY: the condition.
                     unsafe { store(*rest, isa, 0, plain) };
                 }
-            } else {
+            } else if STORE {
                 // Each is stored before the next one is loaded: from the second-level cache, eight that were all loaded
                 // first took 4 % longer on Zen 5.
                 for i in 0..N {
