@@ -24,8 +24,13 @@ report() {
 }
 
 echo "=== address sanitizer: $(sed -n 's/^flags.*/&/p' /proc/cpuinfo | head -n 1 | grep -ow 'avx2\|avx512bw\|avx512_*vbmi' | paste -sd ' ')"
-RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
-    cargo +nightly test --locked --quiet --all-features --lib --tests --target "$TARGET" 2>&1 </dev/null | tee "$log"
+sanitized() {
+    RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
+        cargo +nightly "$@" --locked --quiet --all-features --target "$TARGET"
+}
+# One test runs an example, and would build it for the wrong target.
+sanitized build --example embedded_echo
+sanitized test --lib --tests 2>&1 </dev/null | tee "$log"
 report "address sanitizer" 200
 
 echo "=== valgrind, optimised"
