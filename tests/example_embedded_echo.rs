@@ -4,7 +4,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -16,7 +16,10 @@ const REQUEST: &[u8] = b"GET / HTTP/1.1\r\nHost: a\r\nUpgrade: websocket\r\nConn
 fn example() -> Command {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     Command::new(BUILT.get_or_init(|| {
-        let profile = std::env::current_exe().unwrap().parent().unwrap().parent().unwrap().to_path_buf();
+        // How far below it the tests are is another matter for each version of cargo.
+        let test = std::env::current_exe().unwrap();
+        let is_profile = |folder: &&Path| folder.ends_with("debug") || folder.ends_with("release");
+        let profile = test.ancestors().find(is_profile).expect("the tests are in a folder of their profile");
         let path = profile.join("examples").join(format!("embedded_echo{}", std::env::consts::EXE_SUFFIX));
         if !path.exists() {
             let cargo = Command::new(env!("CARGO"))
