@@ -3,6 +3,8 @@
 #[allow(dead_code)] // its `main`
 #[path = "../examples/inspect.rs"]
 mod inspect;
+#[path = "support/program.rs"]
+mod program;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -179,11 +181,7 @@ fn colours_change_nothing_but_the_colours() {
 fn the_program_reads_standard_input_and_exits_with_the_verdict() {
     use std::io::Write;
     use std::process::{Command, Stdio};
-    let test = std::env::current_exe().expect("this program");
-    let program = test.parent().and_then(Path::parent).expect("a folder").join("examples/inspect");
-    if cfg!(miri) || !program.exists() {
-        return;
-    }
+    let Some(program) = program::example("inspect") else { return };
     for (input, code) in [("8100", 0), ("8101ff", 1), ("x", 2)] {
         let mut command = Command::new(&program);
         command.arg("--hex").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
