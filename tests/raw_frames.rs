@@ -4,7 +4,7 @@ mod support;
 
 use proptest::prelude::*;
 use support::build::{Built, Form, frame, stream};
-use websocket_wire::{DecodeError, RawFrame, RawFrames, Status};
+use websocket_wire::{DecodeError, Decoder, RawFrame, RawFrames, Status};
 
 /// Frames that break every rule that a raw view does not judge.
 fn lawless() -> impl Strategy<Value = Built> {
@@ -122,9 +122,17 @@ fn unmask_to_panics_where_the_lengths_differ() {
 }
 
 #[test]
-fn debug_shows_the_header_and_never_the_payload() {
+fn debug_shows_the_header_or_the_length_and_never_the_payload() {
     let wire = frame(1, "secret").wire();
     let (raw, _) = RawFrame::parse(&wire).unwrap().complete().unwrap();
-    let shown = format!("{raw:?} {:?}", RawFrames::new(&wire));
-    assert!(shown.contains("Text") && !shown.contains("secret") && !shown.contains("115"), "{shown}");
+    let mut bytes = wire.clone();
+    let (decoded, _) = Decoder::client().decode(&mut bytes).unwrap().complete().unwrap();
+    for (shown, expected) in [
+        (format!("{raw:?}"), ["RawFrame {", "Text", "len: 8"]),
+        (format!("{:?}", RawFrames::new(&wire)), ["RawFrames {", "rest", "8"]),
+        (format!("{decoded:?}"), ["Frame {", "Text", "range: 2..8"]),
+    ] {
+        assert!(expected.iter().all(|part| shown.contains(part)), "{shown}");
+        assert!(!shown.contains("secret") && !shown.contains("115"), "{shown}");
+    }
 }
