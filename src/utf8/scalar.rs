@@ -126,6 +126,7 @@ mod tests {
                 let text = [b'x', a, b, rest[0], rest[1], b'y', b'z', b'!'];
                 for end in 0..=text.len() {
                     let whole = &text[..end];
+                    check_whole_len(whole);
                     let mut state = State::BOUNDARY;
                     let mut naive = State::BOUNDARY;
                     let expected = whole.iter().enumerate().find_map(|(i, &byte)| match naive.after(byte) {
@@ -145,5 +146,13 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Whole code points alone are passed, and all of them before the last three bytes.
+    fn check_whole_len(plain: &[u8]) {
+        let (passed, rest) = plain.split_at(whole_len(plain));
+        assert!(core::str::from_utf8(passed).is_ok(), "{passed:x?} of {plain:x?}");
+        let stops = |rest: &[u8]| (1..=4).all(|len| core::str::from_utf8(&rest[..len]).is_err());
+        assert!(rest.len() < 4 || stops(rest), "{rest:x?} of {plain:x?}");
     }
 }

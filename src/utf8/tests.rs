@@ -56,7 +56,7 @@ fn by_std(text: &[u8]) -> (Option<usize>, usize) {
 fn check(text: &[u8], split: usize) {
     let expected = oracle(text);
     check_push(text, split, expected);
-    check_unmask(text, split, expected);
+    check_unmask(text, split, expected, Validator::unmask);
     if split == 0 && simd::VECTORS {
         check_whole(text, expected == (None, 0));
     }
@@ -82,16 +82,17 @@ fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize
     assert_eq!(fault.is_none() && validator.finish().is_ok(), core::str::from_utf8(text).is_ok());
 }
 
-fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
+type Unmask = fn(&mut Validator, &mut Mask, &mut [u8]) -> Result<(), Utf8Error>;
+
+fn check_unmask(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize), unmask: Unmask) {
     let mut masked = text.to_vec();
     Mask::new(MaskingKey::new(KEY)).apply(&mut masked);
     let mut bytes = masked.clone();
     let (head, tail) = bytes.split_at_mut(split);
     let (mut validator, mut mask) = (Validator::new(), Mask::new(MaskingKey::new(KEY)));
-    let unmasked = validator
-        .unmask(&mut mask, head)
+    let unmasked = unmask(&mut validator, &mut mask, head)
         .map_err(|e| e.position())
-        .and_then(|()| validator.unmask(&mut mask, tail).map_err(|e| split + e.position()));
+        .and_then(|()| unmask(&mut validator, &mut mask, tail).map_err(|e| split + e.position()));
     assert_eq!((unmasked.err(), validator.pending()), (fault, pending), "{text:x?} at {split}");
 
     let until = fault.unwrap_or(text.len());
@@ -181,6 +182,7 @@ fn check_take(text: &[u8], split: usize) {
     let mut state = State::BOUNDARY;
     let taken = scalar::take(&mut state, head).and_then(|()| scalar::take(&mut state, tail).map_err(|i| split + i));
     assert_eq!((taken.err(), state.seen()), oracle(text), "{text:x?} at {split}");
+    check_unmask(text, split, oracle(text), Validator::unmask_and_take);
 }
 
 #[test]
