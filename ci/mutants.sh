@@ -6,8 +6,8 @@
 #   ci/mutants.sh NAME...    those: header sequence decoder close utf8 encoder frame config
 #   TIMEOUT=300 ci/...       on a slow machine: the seconds that the tests of a mutant may take, 60 unless given
 #
-# Each mutant meets the tests that know its file best, and what survives these meets all tests. Out of time is as good as caught
-# where the mutant is an endless loop: those that were are named, to be judged.
+# Each mutant meets the tests that know its file best; what survives these meets all tests, if any of it is not explained. Out of
+# time is as good as caught where the mutant is an endless loop: those that were are named, to be judged.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -18,7 +18,7 @@ readonly OUT=$PWD/target/mutants
 # The longest unit tests know nothing of frames.
 readonly FRAMES="-- --skip mask::tests --skip utf8::tests --skip handshake::"
 declare -A quick=(
-    [header]="--test=header_exhaustive --test=vectors"
+    [header]="--test=header_exhaustive --test=vectors --test=encoder"
     [sequence]="--lib --test=rfc6455 --test=limits --test=encoder $FRAMES"
     [decoder]="--test=assembling --test=message --test=rfc6455 --test=vectors --test=limits --test=split_invariance"
     [close]="--lib --test=rfc6455 $FRAMES"
@@ -57,36 +57,40 @@ mutants() {
 }
 
 # The places of mutants move with every line; their names do not.
-names() {
-    sed 's/^\([^:]*\):[0-9]*:[0-9]*: /\1: /' "$@"
+survivors() {
+    sed 's/^\([^:]*\):[0-9]*:[0-9]*: /\1: /' "$results/missed.txt" | sort
+}
+
+# Two mutants of one name need two lines.
+unexplained() {
+    comm -23 <(survivors) <(cut -f1 "$EXPLAINED" | sort)
 }
 
 files=("$@")
 ((${#files[@]})) || files=(header sequence decoder close utf8 encoder frame config)
-unexplained=0
+count=0
 for name in "${files[@]}"; do
     [[ ${quick[$name]:-} ]] || { echo "ci/mutants.sh: no file $name" >&2; exit 2; }
+    began=$SECONDS
     rm -rf "${OUT:?}/$name"
     mkdir -p "$OUT/$name"
     # shellcheck disable=SC2086
     mutants "$name" ${quick[$name]}
     results=$OUT/$name/mutants.out
-    if [[ -s $results/missed.txt ]]; then
+    if [[ $(unexplained) ]]; then
         iterate=1 mutants "$name" --all-features --lib --tests
     fi
     tested=$(cat "$OUT/$name"/mutants.out*/{caught,missed,timeout}.txt | sort -u | wc -l)
     ((tested > 0)) || { echo "ci/mutants.sh: no mutants of $name were tested" >&2; exit 1; }
-    missed=$(names "$results/missed.txt" | sort)
-    table+=("$(printf '%-10s %4d tested, %3d survived' "$name" "$tested" "$(grep -c . <<<"$missed")")")
+    table+=("$(printf '%-10s %4d tested, %3d survived, %5d s' "$name" "$tested" "$(survivors | wc -l)" $((SECONDS - began)))")
     while read -r mutant; do
         table+=("  out of time: $mutant")
     done < <(sort -u "$OUT/$name"/mutants.out*/timeout.txt)
-    # Two mutants of one name need two lines.
     while read -r mutant; do
         table+=("  NOT EXPLAINED: $mutant")
-        unexplained=$((unexplained + 1))
-    done < <(comm -23 <(grep . <<<"$missed") <(cut -f1 "$EXPLAINED" | sort))
+        count=$((count + 1))
+    done < <(unexplained)
 done
 printf '%s\n' "${table[@]}"
-echo "ci/mutants.sh: $unexplained survivors without an explanation, in $SECONDS s"
-((unexplained == 0))
+echo "ci/mutants.sh: $count survivors without an explanation, in $SECONDS s"
+((count == 0))
