@@ -79,6 +79,8 @@ fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize
         .map_err(|e| e.position())
         .and_then(|()| validator.push(tail).map_err(|e| split + e.position()));
     assert_eq!((pushed.err(), validator.pending()), (fault, pending), "{text:x?} at {split}");
+    #[cfg(feature = "alloc")]
+    assert_eq!(validator.is_boundary(), pending == 0);
     assert_eq!(fault.is_none() && validator.finish().is_ok(), core::str::from_utf8(text).is_ok());
 }
 
