@@ -48,6 +48,7 @@ pub struct Decoder {
     /// One above the longest payload that `decode` may take inline; 0 unless a frame may begin and no message is open.
     inline_end: u8,
     /// Whether the role asks for masked frames.
+    // The role tells it too: asked of that, an empty frame took 11 cycles instead of 8 (Zen 5).
     is_masked: bool,
     /// The first byte of a whole text that is validated; 0, which begins none, where none is.
     valid_text: u8,
