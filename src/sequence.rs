@@ -91,9 +91,15 @@ impl Sequence {
     /// Checks what [`after`](Self::after) does.
     #[inline]
     pub(crate) const fn check_frame(&self, header: &Header, limits: &Limits) -> Result<(), OutOfSequence> {
-        if let Err(error) = self.check(header.opcode) {
-            return Err(error);
+        match self.check(header.opcode) {
+            Ok(()) => self.check_limits(header, limits),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Checks what [`after`](Self::after) does, but the order.
+    #[inline]
+    pub(crate) const fn check_limits(&self, header: &Header, limits: &Limits) -> Result<(), OutOfSequence> {
         if header.opcode.is_control() {
             return Ok(());
         }

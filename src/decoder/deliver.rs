@@ -53,13 +53,13 @@ impl Decoder {
     ) -> Result<Status<Frame<'b>>, DecodeError> {
         let remaining = self.current.remaining;
         let here = buf.len() - start;
-        let len = usize::try_from(remaining).map_or(here, |remaining| remaining.min(here));
+        let len = remaining.min(here);
         if len == 0 && remaining > 0 {
             return Ok(Status::Partial { needed: 1 });
         }
         let header = &self.current.header;
-        let is_first_part = remaining == header.payload_len;
-        let is_last_part = len as u64 == remaining;
+        let is_first_part = remaining as u64 == header.payload_len;
+        let is_last_part = len == remaining;
         let part = &mut buf[start..start + len];
         if let Some(place) = place {
             let Current { message_opcode, .. } = self.current;
@@ -87,7 +87,7 @@ impl Decoder {
         if valid_len == 0 && len > 0 {
             return Err(DecodeError::InvalidUtf8);
         }
-        self.current.remaining -= valid_len as u64;
+        self.current.remaining -= valid_len;
         self.state = self.state_behind(valid_len < len);
         let is_last_part = is_last_part && valid_len == len;
         let current = &self.current;

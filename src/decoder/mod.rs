@@ -73,7 +73,8 @@ struct Current {
     header: Header,
     message_opcode: Opcode,
     mask: Mask,
-    remaining: u64,
+    /// Bytes of the payload that are still to come: no payload is accepted that is longer than the address space.
+    remaining: usize,
     /// Whether the text of the message that is open is validated here: a control frame between its fragments keeps it.
     validates: bool,
 }
@@ -291,10 +292,11 @@ impl Decoder {
         if payload_len > limit || usize::try_from(payload_len).is_err() {
             return Err(DecodeError::FrameTooLong);
         }
-        Ok(self.sequence.check_frame(&header, &self.config.limits)?)
+        Ok(self.sequence.check_limits(&header, &self.config.limits)?)
     }
 
     /// Makes the frame with `header` the current one.
+    #[inline(always)]
     fn accept(&mut self, header: Header) {
         let message_opcode = match (header.opcode, self.sequence.message()) {
             (Opcode::Continuation, Some(opcode)) => opcode,
@@ -309,7 +311,7 @@ impl Decoder {
         }
         self.sequence.advance(&header);
         let mask = Mask::new(header.mask.unwrap_or(MaskingKey::new([0; 4])));
-        self.current = Current { header, message_opcode, mask, remaining: header.payload_len, validates };
+        self.current = Current { header, message_opcode, mask, remaining: header.payload_len as usize, validates };
     }
 
     /// Tells whether the input may end here: no frame and no message is unfinished, no close frame has come, and

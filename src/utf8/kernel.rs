@@ -147,8 +147,9 @@ impl<const STORE: bool> Text<'_, STORE> {
                 assert!(I::BYTES <= bytes.len());
                 // SAFETY: the array has room for a vector.
                 unsafe { isa.store(plain[0], bytes.as_mut_ptr()) };
-                let Ok(next) = state.after_all(&bytes[..I::BYTES]) else { return Found::fault_behind(at) };
-                state = next;
+                if state.take(&bytes[..I::BYTES]).is_err() {
+                    return Found::fault_behind(at);
+                }
             }
             // SAFETY: as for its load.
             unsafe { self.store(isa, at, plain) };

@@ -1,7 +1,6 @@
 //! UTF-8 validation of text that arrives in pieces (RFC 6455 §5.6 and §8.1).
 
 mod kernel;
-mod scalar;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -19,7 +18,7 @@ use state::State;
 ///
 /// It fails at the first byte that no valid text can contain at that place, even if the text is not complete yet.
 /// Overlong forms, surrogates and what is beyond U+10FFFF are refused; every other code point, U+0000 and noncharacters
-/// included, is accepted. It has four bytes of state.
+/// included, is accepted. It has two bytes of state.
 ///
 /// ```
 /// use websocket_wire::utf8::Validator;
@@ -70,7 +69,7 @@ impl Validator {
     /// refuse it again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
         if !simd::VECTORS {
-            return scalar::take(&mut self.state, bytes).map_err(|position| Utf8Error { position });
+            return self.state.take(bytes).map_err(|position| Utf8Error { position });
         }
         let mut at = if self.state.is_boundary() { ascii_len(bytes) } else { 0 };
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
@@ -154,7 +153,7 @@ impl Validator {
         if mask.apply_by_words(bytes) && self.state.is_boundary() {
             return Ok(());
         }
-        scalar::take(&mut self.state, bytes).map_err(|position| {
+        self.state.take(bytes).map_err(|position| {
             *mask = before;
             mask.advance(position);
             mask.clone().apply(&mut bytes[position..]);
@@ -255,17 +254,10 @@ impl Validator {
         // The last code point that begins there is at most four bytes back.
         let start = plain[..sound].iter().rposition(|byte| byte & 0xc0 != 0x80).unwrap_or(0);
         let until = plain.len().min(sound + BLOCK);
-        match State::BOUNDARY.after_all(&plain[start..until]) {
-            Ok(state) => {
-                debug_assert!(sound == plain.len(), "the kernel found a fault that is not there");
-                self.state = state;
-                Ok(())
-            }
-            Err((state, i)) => {
-                self.state = state;
-                Err(start + i)
-            }
-        }
+        self.state = State::BOUNDARY;
+        let taken = self.state.take(&plain[start..until]).map_err(|i| start + i);
+        debug_assert!(taken.is_err() || sound == plain.len(), "the kernel found a fault that is not there");
+        taken
     }
 }
 

@@ -167,7 +167,7 @@ fn every_pair_within_a_text() {
 
 /// What machines without vectors do, whatever this one has.
 #[test]
-fn code_point_by_code_point_every_sequence_at_every_split() {
+fn by_the_automaton_every_sequence_at_every_split() {
     let mut turn = 0_usize;
     sequences(|sequence| {
         turn += 1;
@@ -183,7 +183,7 @@ fn code_point_by_code_point_every_sequence_at_every_split() {
 fn check_take(text: &[u8], split: usize) {
     let (head, tail) = text.split_at(split);
     let mut state = State::BOUNDARY;
-    let taken = scalar::take(&mut state, head).and_then(|()| scalar::take(&mut state, tail).map_err(|i| split + i));
+    let taken = state.take(head).and_then(|()| state.take(tail).map_err(|i| split + i));
     assert_eq!((taken.err(), state.seen()), oracle(text), "{text:x?} at {split}");
     check_unmask(text, split, oracle(text), Validator::unmask_and_take);
 }
