@@ -29,6 +29,7 @@
 //! | §4.4, other versions | [`HandshakeError::Version`], [`server::Refusal`] |
 //! | §9.1, extensions | grammar and names here; parameters in [`extension::params`](crate::extension::params) |
 
+mod address;
 mod answer;
 pub mod client;
 mod error;

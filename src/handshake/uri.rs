@@ -1,8 +1,7 @@
 //! `ws:` and `wss:` URIs (RFC 6455 §3).
 
-use core::net::Ipv6Addr;
-
 use super::UriError;
+use super::address::is_ipv6;
 use super::head::find;
 
 /// A WebSocket URI: views of the caller's text, nothing decoded.
@@ -164,7 +163,9 @@ impl<'a> Authority<'a> {
         let (host, after) = match text.strip_prefix('[') {
             Some(rest) => {
                 let (address, after) = split_before(rest, b']');
-                address.parse::<Ipv6Addr>().map_err(|_| UriError::Host)?;
+                if !is_ipv6(address.as_bytes()) {
+                    return Err(UriError::Host);
+                }
                 (address, after.strip_prefix(']').ok_or(UriError::Host)?)
             }
             None => split_before(text, b':'),

@@ -12,9 +12,9 @@
 //! | code point by code point, without a table | 12.4 | 3720 | 12.6 | 5188 |
 //!
 //! An Arm adds the index as it loads, and takes the second one, which costs it one instruction a byte.
-// Lost without a table, on the Cortex-M3: a loop for two bytes beside the one for three 12.8, no inner loop at all 13.3,
-// one code point after the other from a slice of any length 15.1. Four bytes compared as one word took half as much
-// again: few constants are short, and not every core loads a word from anywhere.
+// Lost without a table, on the Cortex-M3: a loop for two bytes beside the one for three 12.8, no inner loop at all
+// 13.3, one code point after the other from a slice of any length 15.1. Four bytes compared as one word took half as
+// much again: few constants are short, and not every core loads a word from anywhere.
 
 /// Where a text stands: between two code points, or within one.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -201,23 +201,20 @@ impl State {
 mod tests {
     use super::*;
 
-    const PLACES: [u8; 9] =
-        [FAULT, BOUNDARY, ONE_MORE, TWO_MORE, THREE_MORE, AFTER_E0, AFTER_ED, AFTER_F0, AFTER_F4];
+    const PLACES: [u8; 9] = [FAULT, BOUNDARY, ONE_MORE, TWO_MORE, THREE_MORE, AFTER_E0, AFTER_ED, AFTER_F0, AFTER_F4];
 
     /// What follows, by the table of RFC 3629 §4.
     fn next(place: u8, byte: u8) -> u8 {
         match (place, byte) {
             (BOUNDARY, 0x00..=0x7f) | (ONE_MORE, 0x80..=0xbf) => BOUNDARY,
-            (BOUNDARY, 0xc2..=0xdf)
-            | (TWO_MORE, 0x80..=0xbf)
-            | (AFTER_E0, 0xa0..=0xbf)
-            | (AFTER_ED, 0x80..=0x9f) => ONE_MORE,
+            (BOUNDARY, 0xc2..=0xdf) | (TWO_MORE, 0x80..=0xbf) | (AFTER_E0, 0xa0..=0xbf) | (AFTER_ED, 0x80..=0x9f) => {
+                ONE_MORE
+            }
             (BOUNDARY, 0xe0) => AFTER_E0,
             (BOUNDARY, 0xed) => AFTER_ED,
-            (BOUNDARY, 0xe1..=0xef)
-            | (THREE_MORE, 0x80..=0xbf)
-            | (AFTER_F0, 0x90..=0xbf)
-            | (AFTER_F4, 0x80..=0x8f) => TWO_MORE,
+            (BOUNDARY, 0xe1..=0xef) | (THREE_MORE, 0x80..=0xbf) | (AFTER_F0, 0x90..=0xbf) | (AFTER_F4, 0x80..=0x8f) => {
+                TWO_MORE
+            }
             (BOUNDARY, 0xf0) => AFTER_F0,
             (BOUNDARY, 0xf4) => AFTER_F4,
             (BOUNDARY, 0xf1..=0xf3) => THREE_MORE,
