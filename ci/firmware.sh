@@ -10,7 +10,7 @@ cd "$(dirname "$0")/.."
 readonly TARGETS=(thumbv7m-none-eabi riscv32imac-unknown-none-elf)
 readonly CODECS=(websocket_wire embedded_websocket websocket_sans_io ws_framer)
 # The workloads that every codec is asked for.
-readonly WORKLOADS=7
+readonly WORKLOADS=8
 
 case $* in
 --update) update=1 ;;

@@ -6,7 +6,7 @@ import sys
 from elf import Elf
 
 MACHINES = {"thumbv7m-none-eabi": "Cortex-M3", "riscv32imac-unknown-none-elf": "RISC-V (RV32IMAC)"}
-FRAMES = ["binary 8", "binary 200", "text 8", "text 200", "not ASCII 200", "mixed"]
+FRAMES = ["binary 8", "binary 200", "text 8", "text 200", "not ASCII 12", "not ASCII 200", "mixed"]
 
 
 class Codec:
@@ -67,7 +67,7 @@ def machine(out, target, names):
         ("instructions: the handshake", lambda c: c.rows["handshake"][2], "{}"),
     ]
     for w in FRAMES:
-        if w.endswith(" 8"):
+        if w.endswith((" 8", " 12")):
             rows.append((f"instructions a frame: {w}", lambda c, w=w: c.per_frame(w), "{:.0f}"))
         else:
             rows.append((f"instructions a byte: {w}", lambda c, w=w: c.per_byte(w), "{:.2f}"))

@@ -10,6 +10,7 @@ use crate::frame::Frame;
 use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_TEXT};
 use crate::mask::{Mask, MaskingKey, is_ascii};
 use crate::opcode::Opcode;
+use crate::simd;
 use crate::status::Status;
 use crate::utf8;
 
@@ -28,7 +29,10 @@ impl Decoder {
         let [_, _, a, b, c, d, ..] = *frame else { return None };
         let key = MaskingKey::new([a, b, c, d]);
         let mask = Mask::new(key);
-        let is_done = if first == self.valid_text {
+        let is_text = first == self.valid_text;
+        let is_done = if !simd::VECTORS {
+            unmask_payload(mask, is_text, &mut frame[6..])
+        } else if is_text {
             mask.apply_to_frame::<true>(frame)
         } else {
             mask.apply_to_frame::<false>(frame)
@@ -45,7 +49,8 @@ impl Decoder {
             return None;
         }
         let payload = buf.get(2..2 + len)?;
-        let is_done = first != self.valid_text || is_ascii(payload);
+        // Without vectors there is no other path to a whole text.
+        let is_done = first != self.valid_text || is_ascii(payload) || !simd::VECTORS && utf8::is_whole(payload);
         is_done.then_some(2 + len)
     }
 
@@ -104,18 +109,22 @@ impl Decoder {
         let is_text = first == self.valid_text;
         let key = if self.is_masked { *header.last_chunk()? } else { [0; 4] };
         let is_done = if self.is_masked {
-            let mut mask = Mask::new(MaskingKey::new(key));
-            if is_text {
-                utf8::unmask_whole(mask, payload)
-            } else {
-                mask.apply(payload);
-                true
-            }
+            unmask_payload(Mask::new(MaskingKey::new(key)), is_text, payload)
         } else {
             !is_text || utf8::is_whole(payload)
         };
         is_done.then_some(Whole { end, start_and_key: u64::from(u32::from_ne_bytes(key)) << 8 | start as u64 })
     }
+}
+
+/// Unmasks the payload of a whole message unless it is a text that is not valid; returns whether it did.
+#[inline(always)]
+fn unmask_payload(mut mask: Mask, is_text: bool, payload: &mut [u8]) -> bool {
+    if is_text {
+        return utf8::unmask_whole(mask, payload);
+    }
+    mask.apply(payload);
+    true
 }
 
 /// Where the payload of a whole message begins and ends, and its key, or zeros: in two registers.

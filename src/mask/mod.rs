@@ -177,14 +177,6 @@ impl Mask {
     #[inline(always)]
     pub(crate) fn apply_to_frame<const ASCII_ONLY: bool>(self, frame: &mut [u8]) -> bool {
         assert!(frame.len() >= 6);
-        if !simd::VECTORS {
-            let payload = &mut frame[6..];
-            let is_done = words::apply(payload, self.key) || !ASCII_ONLY;
-            if !is_done {
-                words::apply(payload, self.key);
-            }
-            return is_done;
-        }
         // The key of the span is the one at its first byte, which the header takes 6 bytes on.
         kernel::short_frame::<ASCII_ONLY>(Span::in_place(frame, rotate(self.key, 2)))
     }

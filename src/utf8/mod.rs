@@ -271,11 +271,17 @@ fn judge(bytes: &mut [u8], mask: Mask) -> Found {
     simd::run(Text::unmasking(mask.span(bytes)))
 }
 
-/// Unmasks the text of a whole message, by vectors; returns false, the bytes as they were, where it is not valid or not
-/// complete.
+/// Unmasks the text of a whole message; returns false, the bytes as they were, where it is not valid or not complete.
 #[inline(always)]
 pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     let mut rest_mask = mask;
+    if !simd::VECTORS {
+        let is_done = rest_mask.apply_by_words(bytes) || is_whole(bytes);
+        if !is_done {
+            mask_again(mask, bytes);
+        }
+        return is_done;
+    }
     let ascii = if bytes.len() > SHORT { rest_mask.apply_while_ascii(bytes) } else { 0 };
     if ascii == bytes.len() {
         return true;
@@ -319,6 +325,9 @@ fn mask_again(mut mask: Mask, plain: &mut [u8]) {
 
 /// Tells whether the text of a whole message is valid and complete.
 pub(crate) fn is_whole(plain: &[u8]) -> bool {
+    if !simd::VECTORS {
+        return state::is_whole(plain);
+    }
     let mut validator = Validator::new();
     validator.push(plain).is_ok() && validator.finish().is_ok()
 }

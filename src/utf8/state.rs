@@ -137,6 +137,26 @@ const fn step(place: u32, byte: u8) -> u32 {
     }
 }
 
+/// Returns the place behind all of `bytes`, from `place` on.
+#[inline(never)]
+fn place_behind(bytes: &[u8], place: u8) -> u8 {
+    let mut place = u32::from(place);
+    // Written out, because nobody unrolls a loop where programs are to be small.
+    let (fours, rest) = bytes.as_chunks();
+    for &[a, b, c, d] in fours {
+        place = step(step(step(step(place, a), b), c), d);
+    }
+    for byte in rest {
+        place = step(place, *byte);
+    }
+    place as u8 % 32
+}
+
+/// Tells whether a text is valid and complete.
+pub(super) fn is_whole(text: &[u8]) -> bool {
+    place_behind(text, BOUNDARY) == BOUNDARY
+}
+
 impl State {
     /// Between two code points.
     pub(super) const BOUNDARY: Self = State { place: BOUNDARY, seen: 0 };
@@ -153,16 +173,7 @@ impl State {
 
     /// Takes `bytes`. Returns the index of the first one that no valid text has there; the state then stands before it.
     pub(super) fn take(&mut self, bytes: &[u8]) -> Result<(), usize> {
-        let mut place = u32::from(self.place);
-        // Written out, because nobody unrolls a loop where programs are to be small.
-        let (fours, rest) = bytes.as_chunks();
-        for &[a, b, c, d] in fours {
-            place = step(step(step(step(place, a), b), c), d);
-        }
-        for byte in rest {
-            place = step(place, *byte);
-        }
-        *self = match place as u8 % 32 {
+        *self = match place_behind(bytes, self.place) {
             FAULT => return Err(self.take_to_fault(bytes)),
             BOUNDARY => State::BOUNDARY,
             place => {

@@ -68,6 +68,7 @@ pub(crate) const WORKLOADS: &[Workload] = &[
     echo("binary 200", 16, &[Frame(BINARY, BYTES.first_chunk::<200>().unwrap())]),
     echo("text 8", 16, &[Frame(TEXT, ASCII.first_chunk::<8>().unwrap())]),
     echo("text 200", 16, &[Frame(TEXT, ASCII)]),
+    echo("not ASCII 12", 16, &[Frame(TEXT, "Погода".as_bytes())]),
     echo("not ASCII 200", 16, &[Frame(TEXT, OTHER)]),
     Workload { cuts_fragments: true, ..echo("mixed", 3, MIXED) },
     Workload { needs_stream: true, ..echo("binary 1000", 3, &[Frame(BINARY, &BYTES)]) },
