@@ -144,6 +144,6 @@ fn a_refused_byte_is_refused_again() {
 }
 
 #[test]
-fn a_validator_has_four_bytes() {
-    assert_eq!(size_of::<Validator>(), 4);
+fn a_validator_has_two_bytes() {
+    assert_eq!(size_of::<Validator>(), 2);
 }
