@@ -104,8 +104,9 @@ impl Sequence {
             return Ok(());
         }
         // Not `len + have > max`: a peer chooses both terms.
-        if header.payload_len > limits.message_len.saturating_sub(self.len) {
-            return Err(OutOfSequence::MessageTooLong);
+        match self.len.checked_add(header.payload_len) {
+            Some(len) if len <= limits.message_len => {}
+            _ => return Err(OutOfSequence::MessageTooLong),
         }
         let is_fragment = !(header.fin && self.message.is_none());
         if is_fragment && self.fragments >= limits.fragments && limits.fragments != u32::MAX {
