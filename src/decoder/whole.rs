@@ -26,16 +26,14 @@ impl Decoder {
             return None;
         }
         let frame = buf.get_mut(..6 + len)?;
-        let [_, _, a, b, c, d, ..] = *frame else { return None };
-        let key = MaskingKey::new([a, b, c, d]);
+        // As a pattern of four bytes it became two loads, a shift and an OR.
+        let key = MaskingKey::new(*frame.get(2..)?.first_chunk()?);
         let mask = Mask::new(key);
         let is_text = first == self.valid_text;
         let is_done = if !simd::VECTORS {
             unmask_payload(mask, is_text, &mut frame[6..])
-        } else if is_text {
-            mask.apply_to_frame::<true>(frame)
         } else {
-            mask.apply_to_frame::<false>(frame)
+            mask.apply_to_frame(frame, is_text)
         };
         is_done.then_some((6 + len, key))
     }

@@ -175,10 +175,10 @@ impl Mask {
     /// any payload, or with `ASCII_ONLY` one that turns out to be ASCII. Returns whether it did; if not, the frame is
     /// as it was. Meant to be inlined where frames are short.
     #[inline(always)]
-    pub(crate) fn apply_to_frame<const ASCII_ONLY: bool>(self, frame: &mut [u8]) -> bool {
+    pub(crate) fn apply_to_frame(self, frame: &mut [u8], ascii_only: bool) -> bool {
         assert!(frame.len() >= 6);
         // The key of the span is the one at its first byte, which the header takes 6 bytes on.
-        kernel::short_frame::<ASCII_ONLY>(Span::in_place(frame, rotate(self.key, 2)))
+        kernel::short_frame(Span::in_place(frame, rotate(self.key, 2)), ascii_only)
     }
 
     /// Unmasks the next bytes and steps over them, to the end if all are ASCII, else to some place before what is not;
