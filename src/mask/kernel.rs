@@ -95,9 +95,10 @@ pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -
 }
 
 /// Does what [`short`] does to the payload of a frame that begins with its header of [`HEADER`] bytes; the key of the
-/// span is the one that meets the payload right. May write the bytes of the header anew. `ascii_only` is known at run
-/// time: with two copies of all this the compiler no longer saw that a key is rotated, and a frame of 16 bytes took 11.8
-/// cycles instead of 10.4 on Zen 5.
+/// span is the one that meets the payload right. May write the bytes of the header anew.
+///
+/// `ascii_only` is known at run time: with two copies of all this the compiler no longer saw that a key is rotated, and
+/// a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5.
 ///
 /// With the header in front of it a payload of 2 bytes is the end of 8, so that 2 to 15 bytes are one class, and
 /// lengths of 0 to 64 bytes that no predictor has learnt fall into two. Cycles a frame of the decoder, binary, on
@@ -129,8 +130,8 @@ pub(crate) fn short_frame(frame: Span<'_>, ascii_only: bool) -> bool {
     }
 }
 
-/// Unmasks `N` vectors at the front and `N` at the back, which is everything if these meet. As for [`short`], nothing is
-/// stored of what was to be ASCII and is not; returns whether all went well.
+/// Unmasks `N` vectors at the front and `N` at the back, which is everything if these meet. As for [`short`], nothing
+/// is stored of what was to be ASCII and is not; returns whether all went well.
 ///
 /// # Safety
 ///

@@ -274,14 +274,10 @@ fn judge(bytes: &mut [u8], mask: Mask) -> Found {
 /// Unmasks the text of a whole message; returns false, the bytes as they were, where it is not valid or not complete.
 #[inline(always)]
 pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
-    let mut rest_mask = mask;
     if !simd::VECTORS {
-        let is_done = rest_mask.apply_by_words(bytes) || is_whole(bytes);
-        if !is_done {
-            mask_again(mask, bytes);
-        }
-        return is_done;
+        return unmask_whole_by_words(mask, bytes);
     }
+    let mut rest_mask = mask;
     let ascii = if bytes.len() > SHORT { rest_mask.apply_while_ascii(bytes) } else { 0 };
     if ascii == bytes.len() {
         return true;
@@ -296,6 +292,16 @@ pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
     }
     mask_again(mask, &mut bytes[..ascii + found.sound]);
     false
+}
+
+/// Does what [`unmask_whole`] does, without vectors.
+#[inline(always)]
+fn unmask_whole_by_words(mask: Mask, bytes: &mut [u8]) -> bool {
+    let is_done = mask.clone().apply_by_words(bytes) || state::is_whole(bytes);
+    if !is_done {
+        mask_again(mask, bytes);
+    }
+    is_done
 }
 
 /// Does what [`unmask_whole`] does to a text that has less than four bytes behind the first ones, which are ASCII and

@@ -57,18 +57,20 @@ fn check(text: &[u8], split: usize) {
     let expected = oracle(text);
     check_push(text, split, expected);
     check_unmask(text, split, expected, Validator::unmask);
-    if split == 0 && simd::VECTORS {
-        check_whole(text, expected == (None, 0));
+    if split == 0 {
+        check_whole(text, expected == (None, 0), unmask_whole);
+        check_whole(text, expected == (None, 0), unmask_whole_by_words);
+        assert_eq!(is_whole(text), expected == (None, 0), "{text:x?}");
+        assert_eq!(state::is_whole(text), expected == (None, 0), "{text:x?}");
     }
 }
 
-fn check_whole(text: &[u8], is_valid: bool) {
+fn check_whole(text: &[u8], is_valid: bool, unmask_whole: fn(Mask, &mut [u8]) -> bool) {
     let mut masked = text.to_vec();
     Mask::new(MaskingKey::new(KEY)).apply(&mut masked);
     let mut bytes = masked.clone();
     assert_eq!(unmask_whole(Mask::new(MaskingKey::new(KEY)), &mut bytes), is_valid, "{text:x?}");
     assert_eq!(bytes, if is_valid { text } else { &masked }, "all is unmasked, or nothing");
-    assert_eq!(is_whole(text), is_valid, "{text:x?}");
 }
 
 fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
