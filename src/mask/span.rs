@@ -54,7 +54,7 @@ impl<'a> Span<'a> {
 
     #[inline(always)]
     pub(crate) fn into_parts(self) -> Parts {
-        (self.src, self.dst, self.len, self.key)
+        (self.dst, self.len, self.key, self.src)
     }
 
     /// Undoes [`Span::into_parts`].
@@ -63,7 +63,7 @@ impl<'a> Span<'a> {
     ///
     /// The parts are those of a span of this lifetime, which is not used any more.
     #[inline(always)]
-    pub(crate) unsafe fn from_parts((src, dst, len, key): Parts) -> Self {
+    pub(crate) unsafe fn from_parts((dst, len, key, src): Parts) -> Self {
         Span { src, dst, len, key, memory: PhantomData }
     }
 

@@ -33,12 +33,12 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     let level = Level::of_this_cpu();
     #[cfg(test)]
     let level = super::forced::get().or_else(Level::of_this_cpu);
-    let (src, dst, len, key) = kernel.into_parts();
+    let (dst, len, key, src) = kernel.into_parts();
     match level {
         // SAFETY: the parts are those of `kernel`, which is gone; what a level says the CPU has said.
-        Some(level) => unsafe { run_at::<K>(level, src, dst, len, key) },
+        Some(level) => unsafe { run_at::<K>(level, dst, len, key, src) },
         // SAFETY: the parts are those of `kernel`, which is gone.
-        None => unsafe { ask_and_run::<K>(src, dst, len, key) },
+        None => unsafe { ask_and_run::<K>(dst, len, key, src) },
     }
 }
 
@@ -46,19 +46,19 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
 ///
 /// The arguments are the parts of a kernel of this type, and the CPU has what the level says.
 #[inline(always)]
-unsafe fn run_at<K: Kernel>(level: Level, src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+unsafe fn run_at<K: Kernel>(level: Level, dst: *mut u8, len: usize, key: u32, src: *const u8) -> K::Output {
     match level {
         // SAFETY: the caller's word: the CPU has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the
         // compiler; it implies F16C too, which every CPU with AVX2 has.
-        Level::Avx512 if len > Avx2::BYTES => unsafe { run_avx512::<K>(src, dst, len, key) },
+        Level::Avx512 if len > Avx2::BYTES => unsafe { run_avx512::<K>(dst, len, key, src) },
         // SAFETY: the caller's word.
-        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(src, dst, len, key) },
+        Level::Avx512 | Level::Avx2 => unsafe { run_avx2::<K>(dst, len, key, src) },
         // SAFETY: the caller's word.
-        Level::Sse2 => unsafe { run_sse2::<K>(src, dst, len, key) },
+        Level::Sse2 => unsafe { run_sse2::<K>(dst, len, key, src) },
         #[cfg(test)]
         Level::Portable => {
             // SAFETY: the caller's word.
-            unsafe { K::from_parts((src, dst, len, key)) }.run(super::Word::<u128>::NEW)
+            unsafe { K::from_parts((dst, len, key, src)) }.run(super::Word::<u128>::NEW)
         }
     }
 }
@@ -71,9 +71,9 @@ unsafe fn run_at<K: Kernel>(level: Level, src: *const u8, dst: *mut u8, len: usi
 /// The arguments are the parts of a kernel of this type.
 #[cold]
 #[inline(never)]
-unsafe fn ask_and_run<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+unsafe fn ask_and_run<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8) -> K::Output {
     // SAFETY: the caller's word; what the level says the CPU has said.
-    unsafe { run_at::<K>(ask(), src, dst, len, key) }
+    unsafe { run_at::<K>(ask(), dst, len, key, src) }
 }
 
 // Out of line as the others are, so that what calls them saves no registers for its sake.
@@ -81,27 +81,27 @@ unsafe fn ask_and_run<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: 
 ///
 /// The arguments are the parts of a kernel of this type.
 #[inline(never)]
-unsafe fn run_sse2<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+unsafe fn run_sse2<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8) -> K::Output {
     // SAFETY: the caller's word.
-    unsafe { K::from_parts((src, dst, len, key)) }.run(BASELINE)
+    unsafe { K::from_parts((dst, len, key, src)) }.run(BASELINE)
 }
 
 /// # Safety
 ///
 /// The arguments are the parts of a kernel of this type, and the CPU has AVX2.
 #[target_feature(enable = "avx2")]
-unsafe fn run_avx2<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+unsafe fn run_avx2<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8) -> K::Output {
     // SAFETY: the caller's word.
-    unsafe { K::from_parts((src, dst, len, key)) }.run_lookup(Avx2(()))
+    unsafe { K::from_parts((dst, len, key, src)) }.run_lookup(Avx2(()))
 }
 
 /// # Safety
 ///
 /// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F, BW and VBMI.
 #[target_feature(enable = "avx512bw,avx512vbmi")]
-unsafe fn run_avx512<K: Kernel>(src: *const u8, dst: *mut u8, len: usize, key: u32) -> K::Output {
+unsafe fn run_avx512<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8) -> K::Output {
     // SAFETY: the caller's word.
-    unsafe { K::from_parts((src, dst, len, key)) }.run_lookup(Avx512(()))
+    unsafe { K::from_parts((dst, len, key, src)) }.run_lookup(Avx512(()))
 }
 
 /// What a CPU has. Only what this one has is ever the value of a variable.
