@@ -8,7 +8,7 @@ use super::Decoder;
 use crate::config::Config;
 use crate::frame::Frame;
 use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_TEXT};
-use crate::mask::{Mask, MaskingKey, is_ascii};
+use crate::mask::{Mask, MaskingKey, is_ascii, kernel::SHORT};
 use crate::opcode::Opcode;
 use crate::simd;
 use crate::status::Status;
@@ -31,7 +31,7 @@ impl Decoder {
         let mask = Mask::new(key);
         let is_text = first == self.valid_text;
         let is_done = if !simd::VECTORS {
-            unmask_payload(mask, is_text, &mut frame[6..])
+            utf8::unmask_by_words(mask, is_text, &mut frame[6..])
         } else {
             mask.apply_to_frame(frame, is_text)
         };
@@ -85,11 +85,33 @@ impl Decoder {
     #[cold]
     #[inline(never)]
     pub(super) fn unmask_whole(&self, first: u8, buf: &mut [u8]) -> Whole {
-        self.try_unmask_whole(first, buf).unwrap_or(Whole::NONE)
+        let Some((start, end)) = self.find_whole(buf) else { return Whole::NONE };
+        let (header, payload) = buf[..end].split_at_mut(start);
+        let is_text = first == self.valid_text;
+        if !self.is_masked {
+            let is_done = !is_text || utf8::is_whole(payload);
+            return if is_done { Whole::new(start, end, [0; 4]) } else { Whole::NONE };
+        }
+        let Some(&key) = header.last_chunk() else { return Whole::NONE };
+        let (whole, mut mask) = (Whole::new(start, end, key), Mask::new(MaskingKey::new(key)));
+        if !is_text {
+            mask.apply(payload);
+            return whole;
+        }
+        if payload.len() > SHORT && mask.is_ascii_at(payload) {
+            let ascii = mask.apply_while_ascii(payload);
+            return if ascii == payload.len() { whole } else { unmask_rest(&mut buf[..end], whole, ascii) };
+        }
+        match utf8::unmask_whole(mask, payload) {
+            Ok(()) => whole,
+            Err(unmasked) => mask_again(&mut buf[..end], whole, unmasked),
+        }
     }
 
+    /// Returns where the payload begins and ends of the whole message at the front of `buf`, if that is within the limits
+    /// and all here.
     #[inline(always)]
-    fn try_unmask_whole(&self, first: u8, buf: &mut [u8]) -> Option<Whole> {
+    fn find_whole(&self, buf: &[u8]) -> Option<(usize, usize)> {
         let (start, _) = Start::parse(buf).complete()?;
         if self.inline_end == 0 || start.is_masked() != self.is_masked {
             return None;
@@ -103,26 +125,33 @@ impl Decoder {
         }
         let start = if self.is_masked { key_at + 4 } else { key_at };
         let end = usize::try_from(len).ok()?.checked_add(start)?;
-        let (header, payload) = buf.get_mut(..end)?.split_at_mut(start);
-        let is_text = first == self.valid_text;
-        let key = if self.is_masked { *header.last_chunk()? } else { [0; 4] };
-        let is_done = if self.is_masked {
-            unmask_payload(Mask::new(MaskingKey::new(key)), is_text, payload)
-        } else {
-            !is_text || utf8::is_whole(payload)
-        };
-        is_done.then_some(Whole { end, start_and_key: u64::from(u32::from_ne_bytes(key)) << 8 | start as u64 })
+        (end <= buf.len()).then_some((start, end))
     }
 }
 
-/// Unmasks the payload of a whole message unless it is a text that is not valid; returns whether it did.
-#[inline(always)]
-fn unmask_payload(mut mask: Mask, is_text: bool, payload: &mut [u8]) -> bool {
-    if is_text {
-        return utf8::unmask_whole(mask, payload);
+// What follows is given the frame and what is to be returned, and finds out the rest again: what is not needed behind a
+// call of a kernel takes no register that has to be saved.
+
+/// Unmasks the rest of a text that begins with `ascii` bytes of ASCII, which are unmasked.
+#[inline(never)]
+fn unmask_rest(frame: &mut [u8], whole: Whole, ascii: usize) -> Whole {
+    let Some((start, _, key)) = whole.get() else { return Whole::NONE };
+    let mut mask = Mask::new(key);
+    mask.advance(ascii);
+    match utf8::unmask_whole(mask, &mut frame[usize::from(start) + ascii..]) {
+        Ok(()) => whole,
+        Err(unmasked) => mask_again(frame, whole, ascii + unmasked),
     }
-    mask.apply(payload);
-    true
+}
+
+/// Masks `unmasked` bytes again, of a text that is not valid.
+#[cold]
+#[inline(never)]
+fn mask_again(frame: &mut [u8], whole: Whole, unmasked: usize) -> Whole {
+    if let Some((start, _, key)) = whole.get() {
+        Mask::new(key).apply(&mut frame[usize::from(start)..][..unmasked]);
+    }
+    Whole::NONE
 }
 
 /// Where the payload of a whole message begins and ends, and its key, or zeros: in two registers.
@@ -135,6 +164,11 @@ pub(super) struct Whole {
 
 impl Whole {
     const NONE: Self = Self { end: 0, start_and_key: 0 };
+
+    #[inline(always)]
+    fn new(start: usize, end: usize, key: [u8; 4]) -> Self {
+        Self { end, start_and_key: u64::from(u32::from_ne_bytes(key)) << 8 | start as u64 }
+    }
 
     #[inline(always)]
     pub(super) fn get(self) -> Option<(u8, usize, MaskingKey)> {

@@ -271,62 +271,36 @@ fn judge(bytes: &mut [u8], mask: Mask) -> Found {
     simd::run(Text::unmasking(mask.span(bytes)))
 }
 
-/// Unmasks the text of a whole message; returns false, the bytes as they were, where it is not valid or not complete.
+/// Unmasks a text that is all here, by vectors. Where it is not valid, or not complete, an unknown part of it may be
+/// unmasked: returns how many bytes at the front.
 #[inline(always)]
-pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> bool {
-    if !simd::VECTORS {
-        return unmask_whole_by_words(mask, bytes);
+pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
+    if bytes.len() < 4 {
+        return unmask_whole_byte_by_byte(mask, bytes);
     }
-    let mut rest_mask = mask;
-    let ascii = if bytes.len() > SHORT { rest_mask.apply_while_ascii(bytes) } else { 0 };
-    if ascii == bytes.len() {
-        return true;
-    }
-    let rest = &mut bytes[ascii..];
-    if rest.len() < 4 {
-        return unmask_whole_byte_by_byte(mask, bytes, ascii);
-    }
-    let found = simd::run(Text::unmasking(rest_mask.span(rest)));
-    if found.is_whole(rest.len()) {
-        return true;
-    }
-    mask_again(mask, &mut bytes[..ascii + found.sound]);
-    false
+    let found = simd::run(Text::unmasking(mask.span(bytes)));
+    if found.is_whole(bytes.len()) { Ok(()) } else { Err(found.sound) }
 }
 
-/// Does what [`unmask_whole`] does, without vectors.
+#[inline(never)]
+fn unmask_whole_byte_by_byte(mut mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
+    let mut validator = Validator::new();
+    for (i, byte) in bytes.iter_mut().enumerate() {
+        validator.unmask_byte(&mut mask, byte).ok_or(i)?;
+    }
+    validator.finish().map_err(|_| bytes.len())
+}
+
+/// Unmasks the payload of a whole message, without vectors, but for a text that is not valid or not complete, which
+/// stays as it is. Returns whether it did.
 #[inline(always)]
-fn unmask_whole_by_words(mask: Mask, bytes: &mut [u8]) -> bool {
-    let is_done = mask.clone().apply_by_words(bytes) || state::is_whole(bytes);
+pub(crate) fn unmask_by_words(mut mask: Mask, is_text: bool, bytes: &mut [u8]) -> bool {
+    let mut again = mask;
+    let is_done = mask.apply_by_words(bytes) || !is_text || state::is_whole(bytes);
     if !is_done {
-        mask_again(mask, bytes);
+        again.apply_by_words(bytes);
     }
     is_done
-}
-
-/// Does what [`unmask_whole`] does to a text that has less than four bytes behind the first ones, which are ASCII and
-/// unmasked.
-#[inline(never)]
-fn unmask_whole_byte_by_byte(mask: Mask, bytes: &mut [u8], ascii: usize) -> bool {
-    let (mut validator, mut rest_mask) = (Validator::new(), mask);
-    rest_mask.advance(ascii);
-    for i in ascii..bytes.len() {
-        if validator.unmask_byte(&mut rest_mask, &mut bytes[i]).is_none() {
-            mask_again(mask, &mut bytes[..i]);
-            return false;
-        }
-    }
-    if validator.finish().is_err() {
-        mask_again(mask, bytes);
-        return false;
-    }
-    true
-}
-
-#[cold]
-#[inline(never)]
-fn mask_again(mut mask: Mask, plain: &mut [u8]) {
-    mask.apply(plain);
 }
 
 /// Tells whether the text of a whole message is valid and complete.

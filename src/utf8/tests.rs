@@ -58,19 +58,30 @@ fn check(text: &[u8], split: usize) {
     check_push(text, split, expected);
     check_unmask(text, split, expected, Validator::unmask);
     if split == 0 {
-        check_whole(text, expected == (None, 0), unmask_whole);
-        check_whole(text, expected == (None, 0), unmask_whole_by_words);
+        check_whole(text, expected == (None, 0));
         assert_eq!(is_whole(text), expected == (None, 0), "{text:x?}");
         assert_eq!(state::is_whole(text), expected == (None, 0), "{text:x?}");
     }
 }
 
-fn check_whole(text: &[u8], is_valid: bool, unmask_whole: fn(Mask, &mut [u8]) -> bool) {
+fn check_whole(text: &[u8], is_valid: bool) {
+    let mask = Mask::new(MaskingKey::new(KEY));
     let mut masked = text.to_vec();
-    Mask::new(MaskingKey::new(KEY)).apply(&mut masked);
+    mask.clone().apply(&mut masked);
     let mut bytes = masked.clone();
-    assert_eq!(unmask_whole(Mask::new(MaskingKey::new(KEY)), &mut bytes), is_valid, "{text:x?}");
+    assert_eq!(unmask_by_words(mask.clone(), true, &mut bytes), is_valid, "{text:x?}");
     assert_eq!(bytes, if is_valid { text } else { &masked }, "all is unmasked, or nothing");
+    let mut bytes = masked.clone();
+    assert!(unmask_by_words(mask.clone(), false, &mut bytes), "{text:x?}");
+    assert_eq!(bytes, text);
+    if !simd::VECTORS {
+        return;
+    }
+    let mut bytes = masked.clone();
+    let unmasked = unmask_whole(mask, &mut bytes);
+    assert_eq!(unmasked.is_ok(), is_valid, "{text:x?}");
+    let count = unmasked.err().unwrap_or(text.len());
+    assert_eq!((&bytes[..count], &bytes[count..]), (&text[..count], &masked[count..]), "{text:x?}");
 }
 
 fn check_push(text: &[u8], split: usize, (fault, pending): (Option<usize>, usize)) {
