@@ -110,20 +110,24 @@ impl Validator {
         if !simd::VECTORS {
             return self.unmask_and_take(mask, bytes);
         }
-        let mut at = 0;
         if self.state.is_boundary() {
-            at = if bytes.len() > SHORT {
-                mask.apply_while_ascii(bytes)
+            if bytes.len() > SHORT {
+                if mask.is_ascii_at(bytes) {
+                    let ascii = mask.apply_while_ascii(bytes);
+                    return if ascii == bytes.len() { Ok(()) } else { self.unmask_rest(mask, bytes, ascii) };
+                }
             } else if mask.is_ascii_at(bytes) && mask.apply_if_ascii(bytes) {
-                bytes.len()
-            } else {
-                0
-            };
-            if at == bytes.len() {
                 return Ok(());
             }
         }
-        self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
+        self.unmask_any(mask, bytes)
+    }
+
+    /// Unmasks what is behind `ascii` bytes that are done with. Out of line, so that what it needs takes no register of
+    /// a text that is ASCII to its end.
+    #[inline(never)]
+    fn unmask_rest(&mut self, mask: &mut Mask, bytes: &mut [u8], ascii: usize) -> Result<(), Utf8Error> {
+        self.unmask_any(mask, &mut bytes[ascii..]).map_err(|error| Utf8Error { position: ascii + error.position })
     }
 
     /// The general case of [`Validator::unmask`]; for text that is not taken for ASCII.
