@@ -108,8 +108,8 @@ impl Decoder {
         }
     }
 
-    /// Returns where the payload begins and ends of the whole message at the front of `buf`, if that is within the limits
-    /// and all here.
+    /// Returns where the payload begins and ends of the whole message at the front of `buf`, if that is within the
+    /// limits and all here.
     #[inline(always)]
     fn find_whole(&self, buf: &[u8]) -> Option<(usize, usize)> {
         let (start, _) = Start::parse(buf).complete()?;

@@ -72,33 +72,34 @@ pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -
     if span.len() <= 16 {
         return match span.len() {
             // SAFETY: 8 bytes or more.
-            9.. => unsafe { edges::<_, 1, STORE>(span, Word::<u64>::NEW, ASCII_ONLY) },
+            9.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u64>::NEW) },
             // SAFETY: 4 bytes or more.
-            5.. => unsafe { edges::<_, 1, STORE>(span, Word::<u32>::NEW, ASCII_ONLY) },
+            5.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
             // SAFETY: 4 bytes.
-            4 => unsafe { front::<_, STORE>(span, Word::<u32>::NEW, ASCII_ONLY) },
+            4 => unsafe { front::<_, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
             // SAFETY: 2 bytes or more.
-            2.. => unsafe { edges::<_, 1, STORE>(span, Word::<u16>::NEW, ASCII_ONLY) },
+            2.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u16>::NEW) },
             // SAFETY: a byte.
-            1 => unsafe { front::<_, STORE>(span, Word::<u8>::NEW, ASCII_ONLY) },
+            1 => unsafe { front::<_, ASCII_ONLY, STORE>(span, Word::<u8>::NEW) },
             0 => true,
         };
     }
     match span.len() {
         // SAFETY: 65 bytes or more.
-        65.. => unsafe { edges::<_, 4, STORE>(span, BASELINE, ASCII_ONLY) },
+        65.. => unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, BASELINE) },
         // SAFETY: 33 bytes or more.
-        33.. => unsafe { edges::<_, 2, STORE>(span, BASELINE, ASCII_ONLY) },
+        33.. => unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, BASELINE) },
         // SAFETY: 17 bytes or more.
-        _ => unsafe { edges::<_, 1, STORE>(span, BASELINE, ASCII_ONLY) },
+        _ => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, BASELINE) },
     }
 }
 
 /// Does what [`short`] does to the payload of a frame that begins with its header of [`HEADER`] bytes; the key of the
 /// span is the one that meets the payload right. May write the bytes of the header anew.
 ///
-/// `ascii_only` is known at run time: with two copies of all this the compiler no longer saw that a key is rotated, and
-/// a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5.
+/// The class is asked for first and `ascii_only` behind it: with a copy of all this for either the compiler no longer
+/// saw that a key is rotated, and a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5; with kernels that are
+/// told at run time one of 4 bytes took 11.2 instead of 9.7.
 ///
 /// With the header in front of it a payload of 2 bytes is the end of 8, so that 2 to 15 bytes are one class, and
 /// lengths of 0 to 64 bytes that no predictor has learnt fall into two. Cycles a frame of the decoder, binary, on
@@ -116,34 +117,38 @@ pub(crate) fn short_frame(frame: Span<'_>, ascii_only: bool) -> bool {
     let payload = unsafe { frame.skip(HEADER) };
     match payload.len() {
         // SAFETY: 64 bytes or more.
-        64.. => unsafe { edges::<_, 4, true>(payload, BASELINE, ascii_only) },
+        64.. if ascii_only => unsafe { edges::<_, 4, true, true>(payload, BASELINE) },
+        // SAFETY: as above.
+        64.. => unsafe { edges::<_, 4, false, true>(payload, BASELINE) },
         // SAFETY: 16 to 63 bytes, which are one vector or more and less than four.
-        16.. => unsafe { spread(payload, BASELINE, ascii_only) },
-        // As one function, told at run time, 4 bytes of binary took 11.2 cycles instead of 9.7 on Zen 5.
+        16.. if ascii_only => unsafe { spread::<_, true>(payload, BASELINE) },
+        // SAFETY: as above.
+        16.. => unsafe { spread::<_, false>(payload, BASELINE) },
         // SAFETY: 2 to 15 bytes, and 6 in front of them.
         2.. if ascii_only => unsafe { behind_header::<true>(frame) },
         // SAFETY: as above.
         2.. => unsafe { behind_header::<false>(frame) },
         // SAFETY: a byte.
-        1 => unsafe { front::<_, true>(payload, Word::<u8>::NEW, ascii_only) },
+        1 if ascii_only => unsafe { front::<_, true, true>(payload, Word::<u8>::NEW) },
+        // SAFETY: a byte.
+        1 => unsafe { front::<_, false, true>(payload, Word::<u8>::NEW) },
         0 => true,
     }
 }
 
-/// Unmasks `N` vectors at the front and `N` at the back, which is everything if these meet. As for [`short`], nothing
-/// is stored of what was to be ASCII and is not; returns whether all went well.
+/// Unmasks `N` vectors at the front and `N` at the back, which is everything if these meet.
 ///
 /// # Safety
 ///
 /// The span has `N` vectors or more.
 #[inline(always)]
-unsafe fn edges<I: Isa, const N: usize, const STORE: bool>(span: Span<'_>, isa: I, ascii_only: bool) -> bool {
+unsafe fn edges<I: Isa, const N: usize, const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>, isa: I) -> bool {
     let tail = span.len() - N * I::BYTES;
     // SAFETY: the caller's word.
     let front = unsafe { load::<I, N>(span, isa, 0, span.key(isa, 0)) };
     // SAFETY: `N` vectors from `tail` on end at `len`.
     let back = unsafe { load::<I, N>(span, isa, tail, span.key(isa, tail)) };
-    if ascii_only && isa.any_high_bit(isa.or(join(isa, front), join(isa, back))) {
+    if ASCII_ONLY && isa.any_high_bit(isa.or(join(isa, front), join(isa, back))) {
         return false;
     }
     if !STORE {
@@ -162,10 +167,10 @@ unsafe fn edges<I: Isa, const N: usize, const STORE: bool>(span: Span<'_>, isa: 
 ///
 /// The span has a vector or more.
 #[inline(always)]
-unsafe fn front<I: Isa, const STORE: bool>(span: Span<'_>, isa: I, ascii_only: bool) -> bool {
+unsafe fn front<I: Isa, const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>, isa: I) -> bool {
     // SAFETY: the caller's word.
     let plain = unsafe { span.load(isa, 0, span.key(isa, 0)) };
-    if ascii_only && isa.any_high_bit(plain) {
+    if ASCII_ONLY && isa.any_high_bit(plain) {
         return false;
     }
     if STORE {
@@ -188,7 +193,7 @@ unsafe fn front<I: Isa, const STORE: bool>(span: Span<'_>, isa: I, ascii_only: b
 ///
 /// The span has one vector or more and less than four.
 #[inline(always)]
-unsafe fn spread<I: Isa>(span: Span<'_>, isa: I, ascii_only: bool) -> bool {
+unsafe fn spread<I: Isa, const ASCII_ONLY: bool>(span: Span<'_>, isa: I) -> bool {
     let half_vectors = span.len() >> 1 & (3 * I::BYTES / 2);
     let places = [0, half_vectors - I::BYTES / 2, 2 * half_vectors - I::BYTES, span.len() - I::BYTES];
     let (key, last_key) = (span.key(isa, 0), span.key(isa, places[3]));
@@ -197,7 +202,7 @@ unsafe fn spread<I: Isa>(span: Span<'_>, isa: I, ascii_only: bool) -> bool {
         // SAFETY: no place is more than that of the last vector.
         *v = unsafe { span.load(isa, at, *v) };
     }
-    if ascii_only && isa.any_high_bit(join(isa, plain)) {
+    if ASCII_ONLY && isa.any_high_bit(join(isa, plain)) {
         return false;
     }
     for (v, at) in plain.into_iter().zip(places) {
@@ -365,12 +370,12 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Kernel for
         let span = if IN_PLACE { self.span.onto_itself() } else { self.span };
         if I::BYTES == 64 && span.len() <= 4 * I::BYTES {
             // SAFETY: who made it asserted more than `SHORT`, which is two vectors of 64 bytes.
-            let is_done = unsafe { edges::<_, 2, STORE>(span, isa, ASCII_ONLY) };
+            let is_done = unsafe { edges::<_, 2, ASCII_ONLY, STORE>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }
         if I::BYTES < 64 && span.len() <= 8 * I::BYTES {
             // SAFETY: who made it asserted more than `SHORT`, which is four vectors of 32 bytes or more.
-            let is_done = unsafe { edges::<_, 4, STORE>(span, isa, ASCII_ONLY) };
+            let is_done = unsafe { edges::<_, 4, ASCII_ONLY, STORE>(span, isa) };
             return if is_done { span.len() } else { 0 };
         }
         let tail = span.len() - I::BYTES;

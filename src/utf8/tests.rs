@@ -67,12 +67,12 @@ fn check(text: &[u8], split: usize) {
 fn check_whole(text: &[u8], is_valid: bool) {
     let mask = Mask::new(MaskingKey::new(KEY));
     let mut masked = text.to_vec();
-    mask.clone().apply(&mut masked);
+    { mask }.apply(&mut masked);
     let mut bytes = masked.clone();
-    assert_eq!(unmask_by_words(mask.clone(), true, &mut bytes), is_valid, "{text:x?}");
+    assert_eq!(unmask_by_words(mask, true, &mut bytes), is_valid, "{text:x?}");
     assert_eq!(bytes, if is_valid { text } else { &masked }, "all is unmasked, or nothing");
     let mut bytes = masked.clone();
-    assert!(unmask_by_words(mask.clone(), false, &mut bytes), "{text:x?}");
+    assert!(unmask_by_words(mask, false, &mut bytes), "{text:x?}");
     assert_eq!(bytes, text);
     if !simd::VECTORS {
         return;
@@ -281,7 +281,7 @@ fn within_its_memory(memory: &mut simd::guard::Guarded, text: &[u8]) {
 
         let (mut validator, mut mask) = (Validator::new(), Mask::new(MaskingKey::new(KEY)));
         let mut masked = text.to_vec();
-        mask.clone().apply(&mut masked);
+        { mask }.apply(&mut masked);
         let bytes = memory.writable(end, &masked);
         let unmasked = validator.unmask(&mut mask, bytes);
         assert_eq!((unmasked.err().map(|e| e.position()), validator.pending()), (fault, pending), "{text:x?}, {end:?}");
