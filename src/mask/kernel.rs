@@ -38,7 +38,8 @@
 //! - 32-byte vectors have 0.58 of the speed of `fill` at 4 KiB, 0.51 at 16 KiB and 0.57 at 32 KiB; 64-byte ones 0.9 and
 //!   more. From 64 KiB on both are as fast as `fill`.
 //! - 257 to 512 bytes with 64-byte vectors take a loop of aligned stores: as four vectors from the front and four from
-//!   the back, of which nearly every store crosses two lines, they took 19 to 22 cycles on Zen 5 and take 12.5 to 18.
+//!   the back, of which nearly every store crosses two lines, they took 19 to 22 cycles on Zen 5 and take 12.5 to 18;
+//!   but 256 bytes took 11 instead of 10 that way.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
 //! - To fetch what lies 256 bytes to 2 KiB ahead won nothing: of reads of 64 KiB, which come from L2.
 //! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
