@@ -97,13 +97,13 @@ impl Sequence {
         }
     }
 
-    /// Checks what [`after`](Self::after) does, but the order.
+    /// Checks what [`after`](Self::after) does, but the order, which [`check`](Self::check) has passed.
     #[inline]
     pub(crate) const fn check_limits(&self, header: &Header, limits: &Limits) -> Result<(), OutOfSequence> {
         if header.opcode.is_control() {
             return Ok(());
         }
-        // Not `len + have > max`: a peer chooses both terms.
+        // A peer chooses both terms, so that the sum may be too large.
         match self.len.checked_add(header.payload_len) {
             Some(len) if len <= limits.message_len => {}
             _ => return Err(OutOfSequence::MessageTooLong),
@@ -115,7 +115,7 @@ impl Sequence {
         Ok(())
     }
 
-    /// Steps over a frame that [`check_frame`](Self::check_frame) has passed.
+    /// Steps over a frame that [`check`](Self::check) and [`check_limits`](Self::check_limits) have passed.
     #[inline]
     pub(crate) const fn advance(&mut self, header: &Header) {
         if header.opcode.is_control() {
@@ -187,6 +187,22 @@ impl From<OutOfSequence> for EncodeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_empty_frame_does_not_bring_a_message_back_within_a_lower_limit() {
+        let open = Sequence { message: Some(Opcode::Binary), fragments: 1, len: 6 };
+        for (message_len, expected) in [(5, Err(OutOfSequence::MessageTooLong)), (6, Ok(Sequence::new()))] {
+            let limits = Limits { message_len, ..Limits::DEFAULT };
+            assert_eq!(open.after(&Header::new(Opcode::Continuation), &limits), expected);
+        }
+    }
+
+    #[test]
+    fn no_sum_of_lengths_is_too_large_to_be_refused() {
+        let open = Sequence { message: Some(Opcode::Binary), fragments: 1, len: 6 };
+        let header = Header { payload_len: u64::MAX, ..Header::new(Opcode::Continuation) };
+        assert_eq!(open.after(&header, &Limits::NONE), Err(OutOfSequence::MessageTooLong));
+    }
 
     #[test]
     fn a_count_without_a_limit_stays_at_the_top() {

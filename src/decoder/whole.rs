@@ -1,5 +1,5 @@
 //! The frames that most traffic is made of, whole text and binary messages, on paths of their own: one for short ones,
-//! which is inlined into the caller's loop, and one behind a call for what that leaves.
+//! which is inlined into the caller's loop, and one behind a call for what that leaves, where the target has vectors.
 //!
 //! A run of short frames is a chain from length to length, so the first path is made for few operations between them:
 //! what it learnt is in registers, what it calls is inlined, and all that is not common is left to the second one.
@@ -8,7 +8,7 @@ use super::Decoder;
 use crate::config::Config;
 use crate::frame::Frame;
 use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_TEXT};
-use crate::mask::{Mask, MaskingKey, is_ascii, kernel::SHORT};
+use crate::mask::{Mask, MaskingKey, SHORT, is_ascii};
 use crate::opcode::Opcode;
 use crate::simd;
 use crate::status::Status;
@@ -47,7 +47,7 @@ impl Decoder {
             return None;
         }
         let payload = buf.get(2..2 + len)?;
-        // Without vectors there is no other path to a whole text.
+        // Without vectors `unmask_whole` is not asked afterwards.
         let is_done = first != self.valid_text || is_ascii(payload) || !simd::VECTORS && utf8::is_whole(payload);
         is_done.then_some(2 + len)
     }

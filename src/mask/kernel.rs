@@ -41,7 +41,7 @@
 //!   the back, of which nearly every store crosses two lines, they took 19 to 22 cycles on Zen 5 and take 12.5 to 18;
 //!   but 256 bytes took 11 instead of 10 that way.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
-//! - To fetch what lies 256 bytes to 2 KiB ahead won nothing: of reads of 64 KiB, which come from L2.
+//! - To prefetch what lies 256 bytes to 2 KiB ahead won nothing in decoding reads of 64 KiB, which come from L2.
 //! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
 //!   order of loads and stores, and this one did 24 to 33 GB/s, by turns.
 #![allow(unsafe_code)]
@@ -98,9 +98,9 @@ pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -
 /// Does what [`short`] does to the payload of a frame that begins with its header of [`HEADER`] bytes; the key of the
 /// span is the one that meets the payload right. May write the bytes of the header anew.
 ///
-/// The class is asked for first and `ascii_only` behind it: with a copy of all this for either the compiler no longer
-/// saw that a key is rotated, and a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5; with kernels that are
-/// told at run time one of 4 bytes took 11.2 instead of 9.7.
+/// The class is asked for first, and whether it is text behind that. With two copies of all this, one for text, the
+/// compiler no longer saw that a key is rotated: a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5. With one
+/// copy, and [`behind_header`] told at run time, a frame of 4 bytes took 11.2 cycles instead of 9.7.
 ///
 /// With the header in front of it a payload of 2 bytes is the end of 8, so that 2 to 15 bytes are one class, and
 /// lengths of 0 to 64 bytes that no predictor has learnt fall into two. Cycles a frame of the decoder, binary, on

@@ -172,8 +172,8 @@ impl Mask {
     }
 
     /// Unmasks the payload of a whole frame of at most [`SHORT`] bytes behind its header of 6, `self` being its key:
-    /// any payload, or with `ASCII_ONLY` one that turns out to be ASCII. Returns whether it did; if not, the frame is
-    /// as it was. Meant to be inlined where frames are short.
+    /// any payload, or with `ascii_only` one that turns out to be ASCII. Returns whether it did; if not, the frame is as
+    /// it was. Meant to be inlined where frames are short.
     #[inline(always)]
     pub(crate) fn apply_to_frame(self, frame: &mut [u8], ascii_only: bool) -> bool {
         assert!(frame.len() >= 6);
@@ -182,13 +182,10 @@ impl Mask {
     }
 
     /// Unmasks the next bytes and steps over them, to the end if all are ASCII, else to some place before what is not;
-    /// returns how many. There must be more than [`SHORT`].
+    /// returns how many. There must be more than [`SHORT`]. To be asked after [`is_ascii_at`](Self::is_ascii_at), which
+    /// spares a text in another script the call, 9 cycles.
     #[inline]
     pub(crate) fn apply_while_ascii(&mut self, bytes: &mut [u8]) -> usize {
-        // This spares a text in another script the call, which is 9 cycles.
-        if !self.is_ascii_at(bytes) {
-            return 0;
-        }
         let count = apply_long_while_ascii(bytes, self.key);
         self.advance(count);
         count

@@ -8,7 +8,7 @@ mod tests;
 use core::fmt;
 
 use crate::{
-    mask::{Mask, ascii_len, kernel::SHORT},
+    mask::{Mask, SHORT, ascii_len},
     simd,
 };
 use kernel::{BLOCK, Found, Text};
@@ -275,8 +275,8 @@ fn judge(bytes: &mut [u8], mask: Mask) -> Found {
     simd::run(Text::unmasking(mask.span(bytes)))
 }
 
-/// Unmasks a text that is all here, by vectors. Where it is not valid, or not complete, an unknown part of it may be
-/// unmasked: returns how many bytes at the front.
+/// Unmasks, by vectors, a text that is all here and begins with a code point. Where it is not valid, or not complete,
+/// some of it is unmasked: returns how many bytes at the front.
 #[inline(always)]
 pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
     if bytes.len() < 4 {
@@ -288,11 +288,14 @@ pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
 
 #[inline(never)]
 fn unmask_whole_byte_by_byte(mut mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
-    let mut validator = Validator::new();
+    let mut state = State::BOUNDARY;
     for (i, byte) in bytes.iter_mut().enumerate() {
-        validator.unmask_byte(&mut mask, byte).ok_or(i)?;
+        let plain = mask.peek(*byte);
+        state = state.after(plain).ok_or(i)?;
+        *byte = plain;
+        mask.advance(1);
     }
-    validator.finish().map_err(|_| bytes.len())
+    if state.is_boundary() { Ok(()) } else { Err(bytes.len()) }
 }
 
 /// Unmasks the payload of a whole message, without vectors, but for a text that is not valid or not complete, which
