@@ -172,8 +172,8 @@ impl Mask {
     }
 
     /// Unmasks the payload of a whole frame of at most [`SHORT`] bytes behind its header of 6, `self` being its key:
-    /// any payload, or with `ascii_only` one that turns out to be ASCII. Returns whether it did; if not, the frame is as
-    /// it was. Meant to be inlined where frames are short.
+    /// any payload, or with `ascii_only` one that turns out to be ASCII. Returns whether it did; if not, the frame is
+    /// as it was. Meant to be inlined where frames are short.
     #[inline(always)]
     pub(crate) fn apply_to_frame(self, frame: &mut [u8], ascii_only: bool) -> bool {
         assert!(frame.len() >= 6);
