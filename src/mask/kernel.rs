@@ -99,8 +99,8 @@ pub(crate) fn short<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -
 /// span is the one that meets the payload right. May write the bytes of the header anew.
 ///
 /// The class is asked for first, and whether it is text behind that. With two copies of all this, one for text, the
-/// compiler no longer saw that a key is rotated: a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5. With one
-/// copy, and [`behind_header`] told at run time, a frame of 4 bytes took 11.2 cycles instead of 9.7.
+/// compiler no longer saw that a key is rotated: a frame of 16 bytes took 11.8 cycles instead of 10.4 on Zen 5. With
+/// one copy, and [`behind_header`] told at run time, a frame of 4 bytes took 11.2 cycles instead of 9.7.
 ///
 /// With the header in front of it a payload of 2 bytes is the end of 8, so that 2 to 15 bytes are one class, and
 /// lengths of 0 to 64 bytes that no predictor has learnt fall into two. Cycles a frame of the decoder, binary, on
