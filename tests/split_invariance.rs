@@ -132,6 +132,24 @@ fn the_payload_kernels_meet_every_length_and_every_cut_around_a_vector() {
     }
 }
 
+/// What is ASCII goes by another kernel than what follows it, which looks at the end first. The frame in front makes the
+/// text begin at an odd place, and the one behind shows where it ended.
+#[test]
+fn a_text_may_leave_ascii_anywhere() {
+    let middles = ["", "é", "я вот", "語語語語", "🦀"].map(str::as_bytes);
+    let faults = [&b"\xe2\x82"[..], b"b\xff", b"\x80"];
+    for before in (0..600).step_by(if cfg!(miri) { 61 } else { 1 }) {
+        for (middle, behind) in middles.iter().chain(&faults).flat_map(|middle| [(middle, 0), (middle, 70)]) {
+            let text = [&vec![b'a'; before][..], middle, &vec![b'z'; behind]].concat();
+            let frames = [frame(2, [0xff]), frame(1, &text), frame(2, [7])];
+            harness::check(&Rules::strict(false), &stream(&frames), []);
+            let bytes = stream(&frames.map(|frame| frame.key([0x5A, 0, 0xFF, 0x81])));
+            harness::check(&Rules::strict(true), &bytes, []);
+            harness::check(&Rules::strict(true), &bytes, [bytes.len() * 2 / 3]);
+        }
+    }
+}
+
 fn rules() -> impl Strategy<Value = Rules> {
     let limit = || prop_oneof![6 => Just(1u64 << 24), 1 => Just(u64::MAX), 2 => 0u64..130];
     let fragments = prop_oneof![6 => Just(1u32 << 17), 1 => Just(u32::MAX), 2 => 0u32..5];
