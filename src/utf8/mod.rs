@@ -288,14 +288,11 @@ pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
 
 #[inline(never)]
 fn unmask_whole_byte_by_byte(mut mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
-    let mut state = State::BOUNDARY;
+    let mut validator = Validator::new();
     for (i, byte) in bytes.iter_mut().enumerate() {
-        let plain = mask.peek(*byte);
-        state = state.after(plain).ok_or(i)?;
-        *byte = plain;
-        mask.advance(1);
+        validator.unmask_byte(&mut mask, byte).ok_or(i)?;
     }
-    if state.is_boundary() { Ok(()) } else { Err(bytes.len()) }
+    validator.finish().map_err(|_| bytes.len())
 }
 
 /// Unmasks the payload of a whole message, without vectors, but for a text that is not valid or not complete, which
