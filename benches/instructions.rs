@@ -13,15 +13,19 @@ const KEY: MaskingKey = MaskingKey::new([0x37, 0xfa, 0x21, 0x3d]);
 /// Operations in a case.
 const TIMES: usize = 100;
 
-const CASES: [(&str, fn()); 20] = [
+const CASES: [(&str, fn()); 24] = [
     ("mask_20", || mask(20, mask_20)),
     ("mask_125", || mask(125, mask_125)),
     ("mask_4096", || mask(4096, mask_4096)),
     ("text_ascii_20", || text("hello", 20, text_ascii_20)),
     ("text_ascii_1024", || text("hello", 1024, text_ascii_1024)),
+    ("text_cyrillic_12", || text("привет", 12, text_cyrillic_12)),
     ("text_cyrillic_20", || text("привет", 20, text_cyrillic_20)),
+    ("text_cyrillic_60", || text("привет", 60, text_cyrillic_60)),
     ("text_cyrillic_1024", || text("привет", 1024, text_cyrillic_1024)),
     ("decode_binary_20", || decode(&frames(0x82, 20), decode_binary_20)),
+    ("decode_cyrillic_20", || decode(&frames_of(0x81, "приветмир!!".as_bytes()), decode_cyrillic_20)),
+    ("client_cyrillic_20", || decode_as_client("приветмир!!", client_cyrillic_20)),
     ("decode_text_125", || decode(&frames(0x81, 125), decode_text_125)),
     ("decode_text_4096", || decode(&frames(0x81, 4096), decode_text_4096)),
     ("decode_fragments_20", || decode(&fragments(), decode_fragments_20)),
@@ -77,11 +81,15 @@ fn text(phrase: &str, len: usize, case: fn(&mut [u8], usize, usize)) {
 }
 
 fn frames(first: u8, len: usize) -> Vec<u8> {
+    frames_of(first, &vec![b'x'; len])
+}
+
+fn frames_of(first: u8, payload: &[u8]) -> Vec<u8> {
     let opcode = Opcode::from_bits(first & 15).expect("four bits");
     let mut encoder = Encoder::client(|| KEY);
     let mut wire = Vec::new();
     for _ in 0..TIMES {
-        encoder.encode_to(opcode, &vec![b'x'; len], &mut wire).expect("a valid frame");
+        encoder.encode_to(opcode, payload, &mut wire).expect("a valid frame");
     }
     wire
 }
@@ -99,6 +107,14 @@ fn fragments() -> Vec<u8> {
 
 fn decode(wire: &[u8], case: fn(&mut Decoder, &mut [u8]) -> usize) {
     assert_eq!(case(&mut Decoder::server(), &mut wire.to_vec()), TIMES);
+}
+
+fn decode_as_client(text: &str, case: fn(&mut Decoder, &mut [u8]) -> usize) {
+    let mut wire = Vec::new();
+    for _ in 0..TIMES {
+        Encoder::server().encode_to(Opcode::Text, text.as_bytes(), &mut wire).expect("a valid frame");
+    }
+    assert_eq!(case(&mut Decoder::client(), &mut wire), TIMES);
 }
 
 fn receive(wire: &[u8], case: fn(&mut Connection<Server>, &mut [u8]) -> usize) {
@@ -189,8 +205,8 @@ macro_rules! encode_cases {
 
 // A function each, also where the text is the same, so that each has a name.
 mask_cases! { mask_20 mask_125 mask_4096 }
-text_cases! { text_ascii_20 text_ascii_1024 text_cyrillic_20 text_cyrillic_1024 }
-decode_cases! { decode_binary_20 decode_text_125 decode_text_4096 decode_fragments_20 decode_ping_20 }
+text_cases! { text_ascii_20 text_ascii_1024 text_cyrillic_12 text_cyrillic_20 text_cyrillic_60 text_cyrillic_1024 }
+decode_cases! { decode_binary_20 decode_cyrillic_20 client_cyrillic_20 decode_text_125 decode_text_4096 decode_fragments_20 decode_ping_20 }
 receive_cases! { receive_binary_20 receive_text_125 receive_ping_20 }
 encode_cases! {
     encode_client_20: Encoder::client(|| black_box(KEY)),
