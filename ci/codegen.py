@@ -18,23 +18,23 @@ LOOPS = {
     "x86_64": [
         (f"{IN_PLACE}, AVX-512", r"run_avx512.*4LongKb1_Kb0_", 8),
         (f"{COPYING}, AVX-512", r"run_avx512.*4LongKb0_K(b0|B\w+?)_", 8),
-        (f"{ASCII}, AVX-512", r"run_avx512.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_", 4),
+        (f"{ASCII}, AVX-512", r"run_avx512.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 4),
         (f"{IN_PLACE}, AVX2", r"run_avx2.*4LongKb1_Kb0_", 8),
         (f"{COPYING}, AVX2", r"run_avx2.*4LongKb0_K(b0|B\w+?)_", 8),
-        (f"{ASCII}, AVX2", r"run_avx2.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_", 8),
+        (f"{ASCII}, AVX2", r"run_avx2.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 8),
         (f"{IN_PLACE}, SSE2", r"run_sse2.*4LongKb1_Kb0_", 8),
         (f"{COPYING}, SSE2", r"run_sse2.*4LongKb0_K(b0|B\w+?)_", 8),
-        (f"{ASCII}, SSE2", r"run_sse2.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_", 8),
+        (f"{ASCII}, SSE2", r"run_sse2.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 8),
     ],
     "aarch64": [
         (f"{IN_PLACE}, NEON", r"4mask10apply_long$", 8),
         (f"{COPYING}, NEON", r"4mask13apply_long_to$", 8),
-        (f"{ASCII}, NEON", r"4mask22apply_long_while_ascii$", 8),
+        (f"{ASCII}, NEON", r"9unmasking5ascii$", 8),
     ],
     "wasm32": [
         (f"{IN_PLACE}, simd128", r"4mask10apply_long$", 8),
         (f"{COPYING}, simd128", r"4mask13apply_long_to$", 8),
-        (f"{ASCII}, simd128", r"4mask22apply_long_while_ascii$", 8),
+        (f"{ASCII}, simd128", r"9unmasking5ascii$", 8),
     ],
 }
 # What stores a vector, and how many.

@@ -3,7 +3,7 @@
 
 use core::marker::PhantomData;
 
-use super::rotate;
+use super::{Mask, rotate};
 use crate::simd::{Isa, Parts};
 
 /// Bytes to be unmasked, the place for the result, and the key that stands at the first byte.
@@ -65,6 +65,17 @@ impl<'a> Span<'a> {
     #[inline(always)]
     pub(crate) unsafe fn from_parts((dst, len, key, src): Parts) -> Self {
         Span { src, dst, len, key, memory: PhantomData }
+    }
+
+    /// Gives back the bytes, and the mask that stands at the first of them.
+    ///
+    /// # Safety
+    ///
+    /// The span was made by [`Span::in_place`], and no copy of it is used any more.
+    #[inline(always)]
+    pub(crate) unsafe fn into_bytes(self) -> (&'a mut [u8], Mask) {
+        // SAFETY: the bytes that it was made of, which are borrowed for as long.
+        (unsafe { core::slice::from_raw_parts_mut(self.dst, self.len) }, Mask { key: self.key })
     }
 
     /// The same span, if it was made by [`Span::in_place`]: now the compiler knows too that there is only one pointer.

@@ -3,7 +3,7 @@
 
 use core::arch::aarch64::*;
 
-use super::{Isa, Kernel, Lookup};
+use super::{Isa, Kernel, Lookup, Word};
 
 pub(crate) type Baseline = Neon;
 
@@ -22,7 +22,7 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
 #[cfg(test)]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     match super::forced::get().unwrap_or(Level::Neon) {
-        Level::Portable => kernel.run(super::Word::<u128>::NEW),
+        Level::Portable => kernel.run(Word::<u128>::NEW),
         Level::Neon => kernel.run_lookup(BASELINE),
     }
 }
@@ -88,22 +88,23 @@ impl Isa for Neon {
 }
 
 impl Lookup for Neon {
-    // A text that is longer than this has no place in one vector.
-    type Half = Self;
+    type Half = Word<u64>;
 
     #[inline(always)]
-    fn half(self) -> Self {
-        self
+    fn half(self) -> Word<u64> {
+        Word::NEW
     }
 
     #[inline(always)]
-    fn end_of_halves(self, _first: uint8x16_t, last: uint8x16_t, _len: usize) -> uint8x16_t {
-        last
+    fn end_of_halves(self, first: u64, last: u64, len: usize) -> uint8x16_t {
+        assert!((8..=16).contains(&len));
+        let low = first.checked_shl(8 * (16 - len) as u32).unwrap_or(0);
+        vector((u128::from(last) << 64 | u128::from(low)).to_le_bytes())
     }
 
     #[inline(always)]
-    fn end_of_words(self, low: u64, high: u64) -> uint8x16_t {
-        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    fn end_of_word(self, word: u64) -> uint8x16_t {
+        vector((u128::from(word) << 64).to_le_bytes())
     }
 
     #[inline(always)]

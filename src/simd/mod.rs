@@ -98,8 +98,8 @@ pub(crate) trait Lookup: Isa {
     /// of the text and `last` its last one.
     fn end_of_halves(self, first: <Self::Half as Isa>::V, last: <Self::Half as Isa>::V, len: usize) -> Self::V;
 
-    /// Returns the vector that ends with these 16 bytes, the lowest byte of `low` first, and begins with zeros.
-    fn end_of_words(self, low: u64, high: u64) -> Self::V;
+    /// Returns the vector that ends with these 8 bytes, the lowest one first, and begins with zeros.
+    fn end_of_word(self, word: u64) -> Self::V;
 
     fn and(self, a: Self::V, b: Self::V) -> Self::V;
 
@@ -135,14 +135,21 @@ pub(crate) type Parts = (*mut u8, usize, u32, *const u8);
 pub(crate) trait Kernel: Sized {
     type Output;
 
-    fn into_parts(self) -> Parts;
+    /// What else it has, two registers at most: what its end needs, so that whoever runs it has nothing left to do, and
+    /// saves nothing for that.
+    type Rest;
+
+    /// Whether there is a [`run_lookup`](Self::run_lookup) of its own.
+    const LOOKS_UP: bool;
+
+    fn into_parts(self) -> (Parts, Self::Rest);
 
     /// Undoes [`into_parts`](Self::into_parts).
     ///
     /// # Safety
     ///
     /// The parts are those of a kernel of this type, which lives on as long as this one does and is not used meanwhile.
-    unsafe fn from_parts(parts: Parts) -> Self;
+    unsafe fn from_parts(parts: Parts, rest: Self::Rest) -> Self;
 
     /// Runs with plain vectors. To be marked `#[inline(always)]`.
     fn run<I: Isa>(self, isa: I) -> Self::Output;

@@ -3,7 +3,7 @@
 
 use core::arch::wasm32::*;
 
-use super::{Isa, Kernel, Lookup};
+use super::{Isa, Kernel, Lookup, Word};
 
 pub(crate) type Baseline = Simd128;
 
@@ -22,7 +22,7 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
 #[cfg(test)]
 pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     match super::forced::get().unwrap_or(Level::Simd128) {
-        Level::Portable => kernel.run(super::Word::<u128>::NEW),
+        Level::Portable => kernel.run(Word::<u128>::NEW),
         Level::Simd128 => kernel.run_lookup(BASELINE),
     }
 }
@@ -82,22 +82,23 @@ impl Isa for Simd128 {
 }
 
 impl Lookup for Simd128 {
-    // A text that is longer than this has no place in one vector.
-    type Half = Self;
+    type Half = Word<u64>;
 
     #[inline(always)]
-    fn half(self) -> Self {
-        self
+    fn half(self) -> Word<u64> {
+        Word::NEW
     }
 
     #[inline(always)]
-    fn end_of_halves(self, _first: v128, last: v128, _len: usize) -> v128 {
-        last
+    fn end_of_halves(self, first: u64, last: u64, len: usize) -> v128 {
+        assert!((8..=16).contains(&len));
+        let low = first.checked_shl(8 * (16 - len) as u32).unwrap_or(0);
+        vector((u128::from(last) << 64 | u128::from(low)).to_le_bytes())
     }
 
     #[inline(always)]
-    fn end_of_words(self, low: u64, high: u64) -> v128 {
-        vector((u128::from(high) << 64 | u128::from(low)).to_le_bytes())
+    fn end_of_word(self, word: u64) -> v128 {
+        vector((u128::from(word) << 64).to_le_bytes())
     }
 
     #[inline(always)]

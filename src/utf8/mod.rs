@@ -4,14 +4,16 @@ mod kernel;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unmasking;
 
 use core::fmt;
+use core::num::NonZeroUsize;
 
 use crate::{
     mask::{Mask, SHORT, ascii_len},
     simd,
 };
-use kernel::{BLOCK, Found, Text};
+use kernel::{BLOCK, Text};
 use state::State;
 
 /// A validator of UTF-8 that can be interrupted after any byte.
@@ -36,9 +38,10 @@ pub struct Validator {
 }
 
 /// The place of the first byte that no valid text can contain (RFC 6455 §8.1: "Fail the WebSocket Connection").
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Utf8Error {
-    position: usize,
+    /// One more than the index of that byte: so a result fits into a register, and a function can end with another one.
+    end: NonZeroUsize,
 }
 
 impl Validator {
@@ -69,22 +72,25 @@ impl Validator {
     /// refuse it again.
     pub fn push(&mut self, bytes: &[u8]) -> Result<(), Utf8Error> {
         if !simd::VECTORS {
-            return self.state.take(bytes).map_err(|position| Utf8Error { position });
+            return self.state.take(bytes).map_err(Utf8Error::at);
         }
         let mut at = if self.state.is_boundary() { ascii_len(bytes) } else { 0 };
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
-            self.state = self.state.after(bytes[at]).ok_or(Utf8Error { position: at })?;
+            self.state = self.state.after(bytes[at]).ok_or(Utf8Error::at(at))?;
             at += 1;
         }
         let rest = &bytes[at..];
         if rest.is_empty() {
             return Ok(());
         }
-        let found = simd::run(Text::reading(rest));
+        let found = match rest.len() {
+            ..=SHORT => simd::run(Text::<false, _>::reading(rest)),
+            _ => simd::run(Text::<true, _>::reading(rest)),
+        };
         if found.is_whole(rest.len()) {
             return Ok(());
         }
-        self.conclude(rest, found.sound).map_err(|i| Utf8Error { position: at + i })
+        self.conclude(rest, found.sound).map_err(|i| Utf8Error::at(at + i))
     }
 
     /// Unmasks the next bytes of the text in place and takes them, in one pass.
@@ -113,8 +119,7 @@ impl Validator {
         if self.state.is_boundary() {
             if bytes.len() > SHORT {
                 if mask.is_ascii_at(bytes) {
-                    let ascii = mask.apply_while_ascii(bytes);
-                    return if ascii == bytes.len() { Ok(()) } else { self.unmask_rest(mask, bytes, ascii) };
+                    return unmasking::ascii(bytes, mask, self);
                 }
             } else if mask.is_ascii_at(bytes) && mask.apply_if_ascii(bytes) {
                 return Ok(());
@@ -123,30 +128,17 @@ impl Validator {
         self.unmask_any(mask, bytes)
     }
 
-    /// Unmasks what is behind `ascii` bytes that are done with. Out of line, so that what it needs takes no register of
-    /// a text that is ASCII to its end.
-    #[inline(never)]
-    fn unmask_rest(&mut self, mask: &mut Mask, bytes: &mut [u8], ascii: usize) -> Result<(), Utf8Error> {
-        self.unmask_any(mask, &mut bytes[ascii..]).map_err(|error| Utf8Error { position: ascii + error.position })
-    }
-
     /// The general case of [`Validator::unmask`]; for text that is not taken for ASCII.
-    // Inlined as far as it is common: what is called out of line saves five registers, which with the call are a
-    // seventh of the instructions that a text of 8 to 63 bytes takes.
     #[inline(always)]
     pub(crate) fn unmask_any(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
-        if !simd::VECTORS {
-            return self.unmask_and_take(mask, bytes);
-        }
-        if !self.state.is_boundary() {
-            return self.unmask_from_within(mask, bytes);
-        }
-        let found = judge(bytes, *mask);
-        if found.is_whole(bytes.len()) {
-            mask.advance(bytes.len());
-            return Ok(());
-        }
-        self.unmask_to_open_end(mask, bytes, found.sound)
+        unmasking::any(bytes, mask, self)
+    }
+
+    /// Unmasks what is behind `ascii` bytes that are unmasked.
+    #[inline(never)]
+    fn unmask_rest(&mut self, mask: &mut Mask, bytes: &mut [u8], ascii: usize) -> Result<(), Utf8Error> {
+        mask.advance(ascii);
+        self.unmask_any(mask, &mut bytes[ascii..]).map_err(|error| error.behind(ascii))
     }
 
     /// Unmasks all by words, and masks again from a fault on. Code point by code point it would take a rotation of the
@@ -161,22 +153,22 @@ impl Validator {
             *mask = before;
             mask.advance(position);
             mask.clone().apply(&mut bytes[position..]);
-            Utf8Error { position }
+            Utf8Error::at(position)
         })
     }
 
-    /// Unmasks byte by byte to the end of a code point, and the rest in the usual way.
+    /// Unmasks byte by byte to the end of a code point, or of the bytes, and the rest in the usual way.
     #[inline(never)]
-    fn unmask_from_within(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
+    fn unmask_byte_by_byte(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         let mut at = 0;
         while at < bytes.len() && self.goes_byte_by_byte(bytes.len() - at) {
-            self.unmask_byte(mask, &mut bytes[at]).ok_or(Utf8Error { position: at })?;
+            self.unmask_byte(mask, &mut bytes[at]).ok_or(Utf8Error::at(at))?;
             at += 1;
         }
         if at == bytes.len() {
             return Ok(());
         }
-        self.unmask_any(mask, &mut bytes[at..]).map_err(|error| Utf8Error { position: at + error.position })
+        self.unmask_any(mask, &mut bytes[at..]).map_err(|error| error.behind(at))
     }
 
     /// Unmasks and takes one byte; `None`, and nothing has changed, where no valid text can contain it.
@@ -191,15 +183,20 @@ impl Validator {
     /// Brings the state to the end of `bytes` or to its fault, `sound` bytes being unmasked.
     #[cold]
     #[inline(never)]
-    fn unmask_to_open_end(&mut self, mask: &mut Mask, bytes: &mut [u8], sound: usize) -> Result<(), Utf8Error> {
+    pub(super) fn unmask_to_open_end(
+        &mut self,
+        mask: &mut Mask,
+        bytes: &mut [u8],
+        sound: usize,
+    ) -> Result<(), Utf8Error> {
         if let Err(position) = self.conclude(&bytes[..sound], sound) {
             mask.advance(position);
             mask.clone().apply(&mut bytes[position..sound]);
-            return Err(Utf8Error { position });
+            return Err(Utf8Error::at(position));
         }
         mask.advance(sound);
         for (i, byte) in bytes[sound..].iter_mut().enumerate() {
-            self.unmask_byte(mask, byte).ok_or(Utf8Error { position: sound + i })?;
+            self.unmask_byte(mask, byte).ok_or(Utf8Error::at(sound + i))?;
         }
         Ok(())
     }
@@ -222,7 +219,7 @@ impl Validator {
     ///
     /// If the last code point is not complete, at position 0: where its next byte would have been in the next slice.
     pub const fn finish(&self) -> Result<(), Utf8Error> {
-        if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error { position: 0 }) }
+        if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error::at(0)) }
     }
 
     /// Tells whether no code point is open.
@@ -265,34 +262,33 @@ impl Validator {
     }
 }
 
-/// Unmasks and judges a text by vectors, if it is long enough for them. One jump to the kernel, with the arguments
-/// where they are.
-#[inline(never)]
-fn judge(bytes: &mut [u8], mask: Mask) -> Found {
-    if bytes.len() < 4 {
-        return Found::NOTHING;
-    }
-    simd::run(Text::unmasking(mask.span(bytes)))
-}
-
-/// Unmasks, by vectors, a text that is all here and begins with a code point. Where it is not valid, or not complete,
-/// some of it is unmasked: returns how many bytes at the front.
+/// Unmasks a text that is all here and returns `value` if it is valid and complete, else the default; then it is as it
+/// was. Where the target has vectors.
 #[inline(always)]
-pub(crate) fn unmask_whole(mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
+pub(crate) fn unmask_whole<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
     if bytes.len() < 4 {
-        return unmask_whole_byte_by_byte(mask, bytes);
+        return if unmask_whole_byte_by_byte(mask, bytes) { value } else { T::default() };
     }
-    let found = simd::run(Text::unmasking(mask.span(bytes)));
-    if found.is_whole(bytes.len()) { Ok(()) } else { Err(found.sound) }
+    unmasking::whole(mask, bytes, value)
+}
+
+/// Does what [`unmask_whole`] does to more than [`SHORT`] bytes that begin with ASCII.
+#[inline(always)]
+pub(crate) fn unmask_whole_ascii<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
+    unmasking::whole_ascii(mask, bytes, value)
 }
 
 #[inline(never)]
-fn unmask_whole_byte_by_byte(mut mask: Mask, bytes: &mut [u8]) -> Result<(), usize> {
-    let mut validator = Validator::new();
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        validator.unmask_byte(&mut mask, byte).ok_or(i)?;
+fn unmask_whole_byte_by_byte(mut mask: Mask, bytes: &mut [u8]) -> bool {
+    let mut plain = [0; 4];
+    let plain = &mut plain[..bytes.len()];
+    plain.copy_from_slice(bytes);
+    mask.apply(plain);
+    let is_valid = state::is_whole(plain);
+    if is_valid {
+        bytes.copy_from_slice(plain);
     }
-    validator.finish().map_err(|_| bytes.len())
+    is_valid
 }
 
 /// Unmasks the payload of a whole message, without vectors, but for a text that is not valid or not complete, which
@@ -309,8 +305,11 @@ pub(crate) fn unmask_by_words(mut mask: Mask, is_text: bool, bytes: &mut [u8]) -
 
 /// Tells whether the text of a whole message is valid and complete.
 pub(crate) fn is_whole(plain: &[u8]) -> bool {
-    if !simd::VECTORS {
+    if !simd::VECTORS || plain.len() < 4 {
         return state::is_whole(plain);
+    }
+    if plain.len() <= SHORT {
+        return simd::run(Text::<false, _>::reading(plain)).is_whole(plain.len());
     }
     let mut validator = Validator::new();
     validator.push(plain).is_ok() && validator.finish().is_ok()
@@ -323,6 +322,17 @@ impl Default for Validator {
 }
 
 impl Utf8Error {
+    /// No slice is so long that the index of its last byte had no successor.
+    #[inline(always)]
+    const fn at(position: usize) -> Self {
+        Utf8Error { end: NonZeroUsize::MIN.saturating_add(position) }
+    }
+
+    /// The same byte in a slice that has `count` bytes in front of this one.
+    const fn behind(self, count: usize) -> Self {
+        Utf8Error { end: self.end.saturating_add(count) }
+    }
+
     /// Returns the index, in the slice that was given, of the first byte that no valid text can contain at that place.
     ///
     /// What precedes it may end in a code point that is not complete: [`Validator::pending`] tells.
@@ -333,13 +343,19 @@ impl Utf8Error {
     /// ```
     #[must_use]
     pub const fn position(&self) -> usize {
-        self.position
+        self.end.get() - 1
+    }
+}
+
+impl fmt::Debug for Utf8Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Utf8Error").field("position", &self.position()).finish()
     }
 }
 
 impl fmt::Display for Utf8Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "invalid UTF-8 at byte {}", self.position)
+        write!(f, "invalid UTF-8 at byte {}", self.position())
     }
 }
 
