@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use websocket_wire::{Mask, MaskingKey};
+use websocket_wire::{Mask, MaskingKey, utf8::Validator};
 
 use crate::corpus::KEY;
 use crate::peer::{Peer, Receiver, Sender, Sink};
@@ -12,6 +12,8 @@ use crate::pipe::READ;
 pub const CHAIN: &str = "length to length, alone";
 /// The same, and unmasking by this crate's mask.
 pub const UNMASK: &str = "length to length, and unmask";
+/// The same, and validating what is text, by this crate's validator: no rule of the frame.
+pub const TEXT: &str = "length to length, unmask and validate";
 /// Unmasking and looking whether all is ASCII, four vectors at a time: long texts on a CPU with AVX-512.
 pub const ASCII: &str = "unmask and test, alone";
 /// The copy of the reads.
@@ -20,10 +22,11 @@ pub const COPY: &str = "copy of the reads, alone";
 pub const FILL: &str = "header and copy, alone";
 
 pub fn all() -> Vec<Peer> {
-    let bare = |name, unmasks| Peer::new(name).receives(Bare { buf: Vec::new(), len: 0, unmasks });
+    let bare = |name, chain| Peer::new(name).receives(Bare { buf: Vec::new(), len: 0, chain });
     vec![
-        bare(CHAIN, false),
-        bare(UNMASK, true),
+        bare(CHAIN, Bare::chain::<{ Bare::NOTHING }>),
+        bare(UNMASK, Bare::chain::<{ Bare::UNMASKS }>),
+        bare(TEXT, Bare::chain::<{ Bare::VALIDATES }>),
         Peer::new(COPY).receives(Copy(vec![0; READ])),
         Peer::new(FILL).sends(Writer::new(true), Writer::new(false)),
     ]
@@ -112,18 +115,25 @@ unsafe fn ascii_by_four(payload: &mut [u8], key: [u8; 4]) -> bool {
 struct Bare {
     buf: Vec<u8>,
     len: usize,
-    unmasks: bool,
+    chain: fn(&mut [u8], &mut Sink),
 }
 
 impl Bare {
+    const NOTHING: u8 = 0;
+    const UNMASKS: u8 = 1;
+    const VALIDATES: u8 = 2;
+
     /// Small frames only: their length is in the second byte.
     #[inline(never)]
-    fn chain<const UNMASKS: bool>(buf: &mut [u8], sink: &mut Sink) {
+    fn chain<const WORK: u8>(buf: &mut [u8], sink: &mut Sink) {
         let mut rest = buf;
-        while let [_, second, a, b, c, d, ref mut payload @ ..] = *rest {
+        while let [first, second, a, b, c, d, ref mut payload @ ..] = *rest {
             let (payload, behind) = payload.split_at_mut(usize::from(second & 0x7f));
-            if UNMASKS {
-                Mask::new(MaskingKey::new([a, b, c, d])).apply(payload);
+            let mut mask = Mask::new(MaskingKey::new([a, b, c, d]));
+            match WORK {
+                Self::NOTHING => {}
+                Self::VALIDATES if first == 0x81 => Validator::new().unmask(&mut mask, payload).expect("valid text"),
+                _ => mask.apply(payload),
             }
             sink.message(payload);
             rest = behind;
@@ -139,10 +149,7 @@ impl Receiver for Bare {
     }
 
     fn drain(&mut self, _: usize, sink: &mut Sink) {
-        match self.unmasks {
-            true => Self::chain::<true>(&mut self.buf[..self.len], sink),
-            false => Self::chain::<false>(&mut self.buf[..self.len], sink),
-        }
+        (self.chain)(&mut self.buf[..self.len], sink);
     }
 
     fn read(&mut self, _: &Rc<[u8]>, _: usize, _: &mut Sink) {

@@ -63,7 +63,7 @@ pub fn run(bench: &mut Bench, peers: &mut [Peer], bounds: &mut [Peer]) {
 
 fn kind(i: usize, name: &str) -> Kind {
     match name {
-        bounds::CHAIN | bounds::UNMASK | bounds::COPY => Kind::Bound,
+        bounds::CHAIN | bounds::UNMASK | bounds::TEXT | bounds::COPY => Kind::Bound,
         _ if i < OURS => Kind::Ours,
         _ => Kind::Peer,
     }
@@ -120,7 +120,7 @@ fn whole(bench: &mut Bench, receivers: &Receivers<'_>, script: Script, size: usi
     let frames = (WHOLE_BYTES / size).max(4);
     let wire = Wire::new(script, Length::Fixed(size), frames, 6);
     let receivers: Vec<_> =
-        receivers.iter().filter(|(name, ..)| ![bounds::CHAIN, bounds::UNMASK].contains(name)).collect();
+        receivers.iter().filter(|(name, ..)| ![bounds::CHAIN, bounds::UNMASK, bounds::TEXT].contains(name)).collect();
     for (name, _, receiver) in receivers.iter().filter(|(_, kind, _)| *kind != Kind::Bound) {
         let mut sink = Sink { digest: Some(Digest::default()), ..Sink::default() };
         receiver.borrow_mut().read(&wire.bytes, frames, &mut sink);
