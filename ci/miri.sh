@@ -15,7 +15,7 @@ readonly CODEC=(--lib --test masking --test utf8 --test vectors --test encoder -
     -- --skip handshake::)
 
 # Miri has no CPU to ask; a test checks that each kernel of what this names is run.
-readonly AVX512="-C target-feature=+avx2,+fma,+avx512f,+avx512bw,+avx512vbmi"
+readonly AVX512="-C target-feature=+avx2,+fma,+avx512f,+avx512bw,+avx512vl,+avx512vbmi"
 
 export CARGO_TERM_COLOR=never PROPTEST_CASES=2
 # The tests' own random numbers need the system. Nothing else of it is used.

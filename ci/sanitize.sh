@@ -23,7 +23,7 @@ report() {
     ((passed >= $2))
 }
 
-echo "=== address sanitizer: $(sed -n 's/^flags.*/&/p' /proc/cpuinfo | head -n 1 | grep -ow 'avx2\|avx512bw\|avx512_*vbmi' | paste -sd ' ')"
+echo "=== address sanitizer: $(sed -n 's/^flags.*/&/p' /proc/cpuinfo | head -n 1 | grep -ow 'ssse3\|avx2\|avx512bw\|avx512vl\|avx512_*vbmi' | paste -sd ' ')"
 sanitized() {
     RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/sanitize CARGO_PROFILE_TEST_DEBUG=line-tables-only \
         cargo +nightly "$@" --locked --quiet --all-features --target "$TARGET"
