@@ -192,6 +192,7 @@ mod forced {
         let mut levels = std::vec::Vec::new();
         for_each(|level| levels.push(std::format!("{level:?}")));
         assert!(levels.iter().any(|level| level == "Portable"));
+        assert!(cfg!(not(target_feature = "ssse3")) || levels.iter().any(|level| level == "Ssse3"), "{levels:?}");
         assert!(cfg!(not(target_feature = "avx2")) || levels.iter().any(|level| level == "Avx2"), "{levels:?}");
         assert!(cfg!(not(target_feature = "avx512bw")) || levels.iter().any(|level| level == "Avx512"), "{levels:?}");
     }

@@ -1,11 +1,9 @@
 //! Kernels with what is to be done about their outcome, in the same function.
 //!
 //! From the caller to there all is jumps, and nobody saves a register for what comes after a call: that was a fifth of
-//! the instructions that 20 bytes of Cyrillic took. One register more that the kernel for ASCII saved was a cycle of the
-//! 19 that 256 bytes took on Zen 4, where stores are what it waits for.
+//! the instructions that 20 bytes of Cyrillic took. One register more that the kernel for ASCII saved was a cycle of
+//! the 19 that 256 bytes took on Zen 4, where stores are what it waits for.
 #![allow(unsafe_code)]
-
-use core::marker::PhantomData;
 
 use super::kernel::{Found, Text};
 use super::{Utf8Error, Validator};
@@ -31,46 +29,46 @@ pub(super) fn any(bytes: &mut [u8], mask: &mut Mask, validator: &mut Validator) 
 /// Does what [`Validator::unmask`] does, at a boundary, to more than [`SHORT`] bytes that begin with ASCII.
 #[inline(never)]
 pub(super) fn ascii(bytes: &mut [u8], mask: &mut Mask, validator: &mut Validator) -> Result<(), Utf8Error> {
-    let kernel = Long::<_, true, _>::in_place(mask.span(bytes));
-    simd::run(Ended { kernel, end: Stream { validator, mask }, bytes: PhantomData })
+    run_ascii(mask.span(bytes), Stream { validator, mask })
 }
 
 /// Unmasks and takes 4 bytes or more, the validator being at a boundary.
 #[inline(always)]
 fn text(bytes: &mut [u8], mask: &mut Mask, validator: &mut Validator) -> Result<(), Utf8Error> {
-    let (span, bytes) = (mask.span(bytes), PhantomData);
-    let end = Stream { validator, mask };
-    if span.len() <= SHORT {
-        simd::run(Ended { kernel: Text::<false, _>::unmasking(span), end, bytes })
-    } else {
-        simd::run(Ended { kernel: Text::<true, _>::unmasking(span), end, bytes })
-    }
+    run_text(mask.span(bytes), Stream { validator, mask })
 }
 
 /// Unmasks a text, of 4 bytes or more, that is all here, and returns `value` if it is valid, else the default; then the
 /// bytes are as they were.
 #[inline(always)]
 pub(super) fn whole<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
-    let (span, end, bytes) = (mask.span(bytes), Whole(value), PhantomData);
-    if span.len() <= SHORT {
-        simd::run(Ended { kernel: Text::<false, _>::unmasking(span), end, bytes })
-    } else {
-        simd::run(Ended { kernel: Text::<true, _>::unmasking(span), end, bytes })
-    }
+    run_text(mask.span(bytes), Whole(value))
 }
 
 /// Does what [`whole`] does to more than [`SHORT`] bytes that are ASCII, as far as is known.
 #[inline(always)]
 pub(super) fn whole_ascii<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
-    let kernel = Long::<_, true, _>::in_place(mask.span(bytes));
-    simd::run(Ended { kernel, end: Whole(value), bytes: PhantomData })
+    run_ascii(mask.span(bytes), Whole(value))
+}
+
+#[inline(always)]
+fn run_text<E: End<Found>>(span: Span<'_>, end: E) -> E::Output {
+    if span.len() <= SHORT {
+        simd::run(Ended { kernel: Text::<false, _>::unmasking(span), end })
+    } else {
+        simd::run(Ended { kernel: Text::<true, _>::unmasking(span), end })
+    }
+}
+
+#[inline(always)]
+fn run_ascii<E: End<usize>>(span: Span<'_>, end: E) -> E::Output {
+    simd::run(Ended { kernel: Long::<_, true, _>::in_place(span), end })
 }
 
 /// A kernel that works in place, with its end.
-struct Ended<'a, K, E> {
+struct Ended<K, E> {
     kernel: K,
     end: E,
-    bytes: PhantomData<&'a mut [u8]>,
 }
 
 /// What is done about the outcome of a kernel of bytes, and of the mask that stands at the first of them.
@@ -81,19 +79,19 @@ trait End<F> {
     fn end(self, bytes: &mut [u8], mask: Mask, found: F) -> Self::Output;
 }
 
-impl<K: Kernel<Rest = ()> + Copy, E: End<K::Output>> Ended<'_, K, E> {
+impl<K: Kernel<Rest = ()> + Copy, E: End<K::Output>> Ended<K, E> {
     #[inline(always)]
     fn end(self, found: K::Output) -> E::Output {
         let (parts, ()) = self.kernel.into_parts();
         // SAFETY: the parts are those of a kernel that has ended.
         let span = unsafe { Span::from_parts(parts) };
-        // SAFETY: the functions above make kernels in place only.
+        // SAFETY: the two functions above give kernels spans in place only.
         let (bytes, mask) = unsafe { span.into_bytes() };
         self.end.end(bytes, mask, found)
     }
 }
 
-impl<K: Kernel<Rest = ()> + Copy, E: End<K::Output>> Kernel for Ended<'_, K, E> {
+impl<K: Kernel<Rest = ()> + Copy, E: End<K::Output>> Kernel for Ended<K, E> {
     type Output = E::Output;
     type Rest = E;
 
@@ -107,7 +105,7 @@ impl<K: Kernel<Rest = ()> + Copy, E: End<K::Output>> Kernel for Ended<'_, K, E> 
     #[inline(always)]
     unsafe fn from_parts(parts: Parts, end: E) -> Self {
         // SAFETY: the caller's word.
-        Ended { kernel: unsafe { K::from_parts(parts, ()) }, end, bytes: PhantomData }
+        Ended { kernel: unsafe { K::from_parts(parts, ()) }, end }
     }
 
     #[inline(always)]
