@@ -50,7 +50,7 @@
 
 use core::hint::select_unpredictable;
 
-use super::span::Span;
+use super::{Mask, span::Span};
 use crate::simd::{BASELINE, Baseline, Isa, Kernel, Parts, Word};
 
 /// The longest payload that [`short`] takes, in bytes.
@@ -280,9 +280,9 @@ pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool, const S
 
 impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY, true> {
     #[inline(always)]
-    pub(crate) fn in_place(span: Span<'a>) -> Self {
-        assert!(span.len() > SHORT);
-        Long { span: span.onto_itself() }
+    pub(crate) fn in_place(bytes: &'a mut [u8], mask: Mask) -> Self {
+        assert!(bytes.len() > SHORT);
+        Long { span: mask.span(bytes).onto_itself() }
     }
 }
 

@@ -354,7 +354,7 @@ pub(crate) fn ascii_len(bytes: &[u8]) -> usize {
 
 #[inline(never)]
 fn apply_long(bytes: &mut [u8], key: u32) {
-    simd::run(Long::<_, false, _>::in_place(Span::in_place(bytes, key)));
+    simd::run(Long::<_, false, _>::in_place(bytes, Mask { key }));
 }
 
 #[inline(never)]

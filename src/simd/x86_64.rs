@@ -61,7 +61,7 @@ unsafe fn run_at<K: Kernel>(
     rest: K::Rest,
 ) -> K::Output {
     match level {
-        // SAFETY: the caller's word: the CPU has AVX-512F, BW and VBMI, and AVX2 and FMA, which these imply to the
+        // SAFETY: the caller's word: the CPU has AVX-512F, BW, VL and VBMI, and AVX2 and FMA, which these imply to the
         // compiler; it implies F16C too, which every CPU with AVX2 has.
         Level::Avx512 => unsafe { run_avx512::<K>(dst, len, key, src, rest) },
         // SAFETY: the caller's word.
@@ -123,17 +123,20 @@ unsafe fn run_avx2<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8
 
 /// # Safety
 ///
-/// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F, BW and VBMI.
+/// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F, BW, VL and VBMI.
 #[target_feature(enable = "avx512bw,avx512vl,avx512vbmi")]
 unsafe fn run_avx512<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8, rest: K::Rest) -> K::Output {
     // SAFETY: the caller's word.
     let kernel = unsafe { K::from_parts((dst, len, key, src), rest) };
     // For shorter vectors too the compiler has here the instructions of AVX-512: one for three operands, and one that
     // fills a vector from a register. What looks up takes what fits; the others are measured in the masking kernel.
-    match len {
-        ..=Ssse3::BYTES => kernel.run_lookup(Ssse3(())),
-        _ if len <= if K::LOOKS_UP { Avx2::BYTES } else { 8 * Avx2::BYTES } => kernel.run_lookup(Avx2(())),
-        _ => kernel.run_lookup(Avx512(())),
+    let narrow = if K::LOOKS_UP { Avx2::BYTES } else { 8 * Avx2::BYTES };
+    if len <= Ssse3::BYTES {
+        kernel.run_lookup(Ssse3(()))
+    } else if len <= narrow {
+        kernel.run_lookup(Avx2(()))
+    } else {
+        kernel.run_lookup(Avx512(()))
     }
 }
 

@@ -50,7 +50,7 @@
 
 use super::state::State;
 use crate::mask::{
-    SHORT,
+    Mask, SHORT,
     kernel::{join, load, store},
     span::Span,
 };
@@ -79,9 +79,6 @@ impl Found {
         Found { sound, is_open: true }
     }
 
-    /// Of a text that no kernel has seen.
-    pub(super) const NOTHING: Self = Found::fault_behind(0);
-
     /// Tells whether a text of `len` bytes is sound and ends with a code point.
     #[inline(always)]
     pub(super) const fn is_whole(&self, len: usize) -> bool {
@@ -91,8 +88,8 @@ impl Found {
 
 impl<'a, const LONG: bool> Text<'a, LONG, true> {
     #[inline(always)]
-    pub(super) fn unmasking(span: Span<'a>) -> Self {
-        Text::new(span)
+    pub(super) fn unmasking(bytes: &'a mut [u8], mask: Mask) -> Self {
+        Text::new(mask.span(bytes))
     }
 }
 
@@ -205,7 +202,7 @@ impl<'a, const LONG: bool, const STORE: bool> Text<'a, LONG, STORE> {
         // until only what that does not have is left of it.
         let shift = 8 * (8 - len) as u32;
         let joined = |first, last| u64::from(last) << 32 | u64::from(first) << shift & 0xffff_ffff;
-        // SAFETY: 4 bytes or more, as both constructors have seen.
+        // SAFETY: 4 bytes or more, as `new` has seen.
         unsafe { self.pieces(isa, Word::<u32>::NEW, |first, last| isa.end_of_word(joined(first, last))) }
     }
 
@@ -288,7 +285,7 @@ impl<'a, const LONG: bool, const STORE: bool> Text<'a, LONG, STORE> {
     fn before<I: Isa>(self, isa: I, at: usize) -> I::V {
         let word = Word::<u32>::NEW;
         let from = at.saturating_sub(4);
-        // SAFETY: there are 4 bytes or more, as both constructors have seen, and `at` is less than `len`.
+        // SAFETY: there are 4 bytes or more, as `new` has seen, and `at` is less than `len`.
         let [plain] = unsafe { load::<_, 1>(self.span, word, from, self.span.key(word, from)) };
         isa.splat(plain << (8 * (from + 4 - at)))
     }

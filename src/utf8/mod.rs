@@ -183,12 +183,7 @@ impl Validator {
     /// Brings the state to the end of `bytes` or to its fault, `sound` bytes being unmasked.
     #[cold]
     #[inline(never)]
-    pub(super) fn unmask_to_open_end(
-        &mut self,
-        mask: &mut Mask,
-        bytes: &mut [u8],
-        sound: usize,
-    ) -> Result<(), Utf8Error> {
+    fn unmask_to_open_end(&mut self, mask: &mut Mask, bytes: &mut [u8], sound: usize) -> Result<(), Utf8Error> {
         if let Err(position) = self.conclude(&bytes[..sound], sound) {
             mask.advance(position);
             mask.clone().apply(&mut bytes[position..sound]);
@@ -267,7 +262,7 @@ impl Validator {
 #[inline(always)]
 pub(crate) fn unmask_whole<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
     if bytes.len() < 4 {
-        return if unmask_whole_byte_by_byte(mask, bytes) { value } else { T::default() };
+        return if unmask_whole_tiny(mask, bytes) { value } else { T::default() };
     }
     unmasking::whole(mask, bytes, value)
 }
@@ -279,8 +274,8 @@ pub(crate) fn unmask_whole_ascii<T: Default>(mask: Mask, bytes: &mut [u8], value
 }
 
 #[inline(never)]
-fn unmask_whole_byte_by_byte(mut mask: Mask, bytes: &mut [u8]) -> bool {
-    let mut plain = [0; 4];
+fn unmask_whole_tiny(mut mask: Mask, bytes: &mut [u8]) -> bool {
+    let mut plain = [0; 3];
     let plain = &mut plain[..bytes.len()];
     plain.copy_from_slice(bytes);
     mask.apply(plain);

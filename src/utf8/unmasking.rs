@@ -29,40 +29,40 @@ pub(super) fn any(bytes: &mut [u8], mask: &mut Mask, validator: &mut Validator) 
 /// Does what [`Validator::unmask`] does, at a boundary, to more than [`SHORT`] bytes that begin with ASCII.
 #[inline(never)]
 pub(super) fn ascii(bytes: &mut [u8], mask: &mut Mask, validator: &mut Validator) -> Result<(), Utf8Error> {
-    run_ascii(mask.span(bytes), Stream { validator, mask })
+    run_ascii(bytes, *mask, Stream { validator, mask })
 }
 
 /// Unmasks and takes 4 bytes or more, the validator being at a boundary.
 #[inline(always)]
 fn text(bytes: &mut [u8], mask: &mut Mask, validator: &mut Validator) -> Result<(), Utf8Error> {
-    run_text(mask.span(bytes), Stream { validator, mask })
+    run_text(bytes, *mask, Stream { validator, mask })
 }
 
 /// Unmasks a text, of 4 bytes or more, that is all here, and returns `value` if it is valid, else the default; then the
 /// bytes are as they were.
 #[inline(always)]
 pub(super) fn whole<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
-    run_text(mask.span(bytes), Whole(value))
+    run_text(bytes, mask, Whole(value))
 }
 
 /// Does what [`whole`] does to more than [`SHORT`] bytes that are ASCII, as far as is known.
 #[inline(always)]
 pub(super) fn whole_ascii<T: Default>(mask: Mask, bytes: &mut [u8], value: T) -> T {
-    run_ascii(mask.span(bytes), Whole(value))
+    run_ascii(bytes, mask, Whole(value))
 }
 
 #[inline(always)]
-fn run_text<E: End<Found>>(span: Span<'_>, end: E) -> E::Output {
-    if span.len() <= SHORT {
-        simd::run(Ended { kernel: Text::<false, _>::unmasking(span), end })
+fn run_text<E: End<Found>>(bytes: &mut [u8], mask: Mask, end: E) -> E::Output {
+    if bytes.len() <= SHORT {
+        simd::run(Ended { kernel: Text::<false, _>::unmasking(bytes, mask), end })
     } else {
-        simd::run(Ended { kernel: Text::<true, _>::unmasking(span), end })
+        simd::run(Ended { kernel: Text::<true, _>::unmasking(bytes, mask), end })
     }
 }
 
 #[inline(always)]
-fn run_ascii<E: End<usize>>(span: Span<'_>, end: E) -> E::Output {
-    simd::run(Ended { kernel: Long::<_, true, _>::in_place(span), end })
+fn run_ascii<E: End<usize>>(bytes: &mut [u8], mask: Mask, end: E) -> E::Output {
+    simd::run(Ended { kernel: Long::<_, true, _>::in_place(bytes, mask), end })
 }
 
 /// A kernel that works in place, with its end.
@@ -85,7 +85,7 @@ impl<K: Kernel<Rest = ()> + Copy, E: End<K::Output>> Ended<K, E> {
         let (parts, ()) = self.kernel.into_parts();
         // SAFETY: the parts are those of a kernel that has ended.
         let span = unsafe { Span::from_parts(parts) };
-        // SAFETY: the two functions above give kernels spans in place only.
+        // SAFETY: the two functions above make kernels in place only.
         let (bytes, mask) = unsafe { span.into_bytes() };
         self.end.end(bytes, mask, found)
     }
@@ -175,7 +175,7 @@ impl<T: Default> End<usize> for Whole<T> {
     #[inline(always)]
     fn end(self, bytes: &mut [u8], mask: Mask, ascii: usize) -> T {
         if ascii != bytes.len() {
-            return unmask_rest(mask, bytes, ascii, self.0);
+            return rest_of_whole(mask, bytes, ascii, self.0);
         }
         self.0
     }
@@ -183,7 +183,7 @@ impl<T: Default> End<usize> for Whole<T> {
 
 /// Unmasks what is behind `ascii` bytes that are unmasked, or masks these again.
 #[inline(never)]
-fn unmask_rest<T: Default>(mut mask: Mask, bytes: &mut [u8], ascii: usize, value: T) -> T {
+fn rest_of_whole<T: Default>(mut mask: Mask, bytes: &mut [u8], ascii: usize, value: T) -> T {
     let (front, rest) = bytes.split_at_mut(ascii);
     let mut behind = mask;
     behind.advance(ascii);
