@@ -111,7 +111,9 @@ impl Validator {
     ///
     /// At the first byte that no valid text can contain there. The bytes before it are unmasked; that byte and all that
     /// follow are as they were. `mask` and the validator stand before that byte.
-    #[inline]
+    // Inlined always, because a program with more than one call would otherwise get a call, which takes 4 cycles of the
+    // 12 that 20 bytes of ASCII then take on Zen 4.
+    #[inline(always)]
     pub fn unmask(&mut self, mask: &mut Mask, bytes: &mut [u8]) -> Result<(), Utf8Error> {
         if !simd::VECTORS {
             return self.unmask_and_take(mask, bytes);
