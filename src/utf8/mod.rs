@@ -40,8 +40,9 @@ pub struct Validator {
 /// The place of the first byte that no valid text can contain (RFC 6455 §8.1: "Fail the WebSocket Connection").
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Utf8Error {
-    /// One more than the index of that byte: so a result fits into a register, and a function can end with another one.
-    end: NonZeroUsize,
+    /// The index of that byte, and below it a bit that is always set: so a result fits into a register, and a function
+    /// can end with another one. No slice is so long that the highest bit of an index would be lost.
+    position_and_one: NonZeroUsize,
 }
 
 impl Validator {
@@ -216,7 +217,7 @@ impl Validator {
     ///
     /// If the last code point is not complete, at position 0: where its next byte would have been in the next slice.
     pub const fn finish(&self) -> Result<(), Utf8Error> {
-        if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error::at(0)) }
+        if self.state.is_boundary() { Ok(()) } else { Err(Utf8Error::AT_START) }
     }
 
     /// Tells whether no code point is open.
@@ -319,15 +320,16 @@ impl Default for Validator {
 }
 
 impl Utf8Error {
-    /// No slice is so long that the index of its last byte had no successor.
+    const AT_START: Self = Utf8Error { position_and_one: NonZeroUsize::MIN };
+
     #[inline(always)]
-    const fn at(position: usize) -> Self {
-        Utf8Error { end: NonZeroUsize::MIN.saturating_add(position) }
+    fn at(position: usize) -> Self {
+        Utf8Error { position_and_one: NonZeroUsize::MIN | position << 1 }
     }
 
     /// The same byte in a slice that has `count` bytes in front of this one.
-    const fn behind(self, count: usize) -> Self {
-        Utf8Error { end: self.end.saturating_add(count) }
+    fn behind(self, count: usize) -> Self {
+        Utf8Error::at(count + self.position())
     }
 
     /// Returns the index, in the slice that was given, of the first byte that no valid text can contain at that place.
@@ -340,7 +342,7 @@ impl Utf8Error {
     /// ```
     #[must_use]
     pub const fn position(&self) -> usize {
-        self.end.get() - 1
+        self.position_and_one.get() >> 1
     }
 }
 
