@@ -141,6 +141,7 @@ fn a_refused_byte_is_refused_again() {
     assert_eq!(validator.push(b"!").unwrap_err().position(), 0);
     validator.push(b"\xac").unwrap();
     assert_eq!(error.to_string(), "invalid UTF-8 at byte 4");
+    assert_eq!(format!("{error:?}"), "Utf8Error { position: 4 }");
 }
 
 #[test]
