@@ -16,6 +16,7 @@
 //!         load the first vector; load the last one
 //!         from the first aligned place on, until at most one vector is left:
 //!             eight vectors at a time, then four, two, one; four of 64 bytes where each block is tested
+//!             (a copy whose destination is a little further on in its page than the source: from the back)
 //!         store the first vector; store the last one
 //! ```
 //!
@@ -43,6 +44,10 @@
 //!   crosses a line: on Zen 4 12.9 cycles instead of 14.8, and as ASCII text 16.3 instead of 18.8; at places that are a
 //!   multiple of 64, 10.1 instead of 9.7.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
+//! - A load waits for a store before it whose address has the same lowest twelve bits. From one page-aligned buffer into
+//!   another, behind a header, each load met the store of the vector before: a copy of 4 KiB took 220 cycles on Cascade
+//!   Lake, 360 with 64 bytes between the two and 132 with 2 KiB; from the back to the front it takes 137 to 144, and the
+//!   C library's 140 to 250. With eight loads before eight stores the next eight would meet these.
 //! - To prefetch what lies 256 bytes to 2 KiB ahead won nothing in decoding reads of 64 KiB, which come from L2.
 //! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
 //!   order of loads and stores, and this one did 24 to 33 GB/s, by turns.
@@ -308,6 +313,9 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
     #[inline(always)]
     fn middle<I: Isa>(isa: I, mut rest: Span<'_>) -> Span<'_> {
         let key = rest.key(isa, 0);
+        if !IN_PLACE && !ASCII_ONLY && rest.loads_meet_stores() {
+            return Self::middle_backwards(isa, key, rest);
+        }
         let by_four = ASCII_ONLY && I::BYTES == 64;
         while by_four && 4 * I::BYTES < rest.len() {
             if !Self::block::<I, 4>(isa, key, &mut rest) {
@@ -319,10 +327,36 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
                 return rest;
             }
         }
-        let _ = Self::block::<I, 4>(isa, key, &mut rest)
-            && Self::block::<I, 2>(isa, key, &mut rest)
-            && Self::block::<I, 1>(isa, key, &mut rest);
+        Self::last_eight(isa, key, &mut rest);
         rest
+    }
+
+    /// Does what [`middle`](Self::middle) does, for a copy of any bytes, from the back to the front.
+    #[inline(always)]
+    fn middle_backwards<I: Isa>(isa: I, key: I::V, rest: Span<'_>) -> Span<'_> {
+        let mut at = (rest.len() - 1) / (8 * I::BYTES) * (8 * I::BYTES);
+        // SAFETY: `at` is less than `len`.
+        let mut behind = unsafe { rest.skip(at) };
+        Self::last_eight(isa, key, &mut behind);
+        while at > 0 {
+            at -= 8 * I::BYTES;
+            for i in (0..8).rev() {
+                // SAFETY: eight vectors from here on end where the ones before began, or at what is behind.
+                let plain = unsafe { rest.load(isa, at + i * I::BYTES, key) };
+                // SAFETY: as for its load.
+                unsafe { rest.store(isa, at + i * I::BYTES, plain) };
+            }
+        }
+        behind
+    }
+
+    /// Unmasks the front of `rest`, which is eight vectors at most, until at most a vector is left, or up to a block
+    /// that is not ASCII.
+    #[inline(always)]
+    fn last_eight<I: Isa>(isa: I, key: I::V, rest: &mut Span<'_>) {
+        let _ = Self::block::<I, 4>(isa, key, rest)
+            && Self::block::<I, 2>(isa, key, rest)
+            && Self::block::<I, 1>(isa, key, rest);
     }
 
     /// Unmasks `N` vectors at the front of `rest`, if more than these are left. Returns false, with nothing stored, for

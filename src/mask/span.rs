@@ -146,4 +146,12 @@ impl<'a> Span<'a> {
     pub(crate) fn bytes_to_aligned(self, align: usize) -> usize {
         align - (self.dst.addr() & (align - 1))
     }
+
+    /// Tells whether a copy from the front to the back would load from addresses of which the lowest twelve bits are
+    /// those of a store shortly before. A CPU that compares only these takes the one for what the other has written, and
+    /// waits.
+    #[inline(always)]
+    pub(crate) fn loads_meet_stores(self) -> bool {
+        self.dst.addr().wrapping_sub(self.src.addr()) % 4096 < 1024
+    }
 }

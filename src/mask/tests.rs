@@ -215,6 +215,32 @@ fn long_payloads() {
     });
 }
 
+/// From the front and from the back, by the place in the page.
+#[test]
+fn a_copy_to_any_place_of_the_page() {
+    let lengths: &[usize] = if cfg!(miri) { &[257, 600] } else { &[129, 257, 300, 511, 512, 513, 1000, 2049, 4099] };
+    let ahead: &[usize] = if cfg!(miri) { &[1, 4095] } else { &[0, 1, 4, 31, 64, 500, 1023, 1024, 2000, 4064, 4095] };
+    simd::for_each(|level| {
+        for (&len, &ahead) in lengths.iter().flat_map(|len| ahead.iter().map(move |ahead| (len, ahead))) {
+            let plain = payload(len);
+            let mut expected = plain.clone();
+            byte_loop(&mut expected, 1);
+            for offset in offsets() {
+                // In one allocation, so that the places are what they are meant to be.
+                let mut memory = std::vec![0xa5; offset + 8192 + 4096 + len + 64];
+                let (front, back) = memory.split_at_mut(offset + 8192 + ahead);
+                let (src, dst) = (&mut front[offset..][..len], &mut back[..len]);
+                src.copy_from_slice(&plain);
+                assert_eq!(Span::copying(src, dst, 0).loads_meet_stores(), ahead < 1024);
+                mask_at(1).apply_to(src, dst);
+                assert_eq!(*dst, expected, "{level:?}, length {len}, {ahead} ahead, offset {offset}");
+                assert_eq!((&*src, &back[len..][..64]), (&plain[..], &FILLER[..]));
+                assert!(front[offset + len..].iter().all(|&byte| byte == 0xa5));
+            }
+        }
+    });
+}
+
 #[test]
 fn short_text_is_unmasked_only_if_it_is_ascii() {
     for len in lengths(kernel::SHORT) {
