@@ -1,4 +1,14 @@
 //! x86-64: SSE2, which all of them have, and SSSE3, AVX2 and AVX-512 where the CPU tells that it has them.
+//!
+//! Vectors of 64 bytes cost some CPUs that have them their clock (Skylake-SP to Cooper Lake). On Cascade Lake the first
+//! 64 KiB that were masked by them stopped the core for 10 microseconds, which are 800 KiB, and left it at 2.69 GHz
+//! instead of 3.09 for 0.7 milliseconds, whatever else the program did. Vectors of 32 bytes with the instructions of
+//! AVX-512 left it as it was: twice as many registers and three operands at once took 14 % of the time from texts of
+//! other scripts of 125 bytes and more, 7 % from those of 33 to 64 and 5 % from ASCII of 256 to 1024 bytes.
+//!
+//! CPUs of that kind, and those of Skylake, also decode anew what lies around a jump that touches a multiple of 32
+//! (Intel's erratum of the jump). Where the linker puts the same instructions is worth 15 to 50 % of a text of 8 to 64
+//! bytes there, and of a loop; figures were compared with `-C llvm-args=-x86-branches-within-32B-boundaries`.
 #![allow(unsafe_code)]
 
 mod avx2;
@@ -15,8 +25,9 @@ use ssse3::Ssse3;
 
 cpufeatures::new!(has_ssse3, "ssse3");
 cpufeatures::new!(has_avx2, "avx2");
-// VBMI is used for short texts alone. But it tells the CPUs whose clock does not suffer from wide vectors (Ice Lake,
-// Zen 4 and later).
+cpufeatures::new!(has_avx512vl, "avx2", "fma", "avx512f", "avx512bw", "avx512vl");
+// VBMI is used for short texts alone. But it tells the CPUs whose clock does not suffer from vectors of 64 bytes (Ice
+// Lake, Zen 4 and later).
 cpufeatures::new!(has_avx512, "avx2", "fma", "avx512f", "avx512bw", "avx512vl", "avx512vbmi");
 
 pub(crate) type Baseline = Sse2;
@@ -33,7 +44,9 @@ pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
     let ((dst, len, key, src), rest) = kernel.into_parts();
     match level {
         // SAFETY: the parts are those of `kernel`, which is gone; what a level says the CPU has said.
-        Some(level @ (Level::Avx512 | Level::Avx2)) => unsafe { run_at::<K>(level, dst, len, key, src, rest) },
+        Some(level @ (Level::Avx512 | Level::Avx2 | Level::Avx512Vl)) => unsafe {
+            run_at::<K>(level, dst, len, key, src, rest)
+        },
         // SAFETY: the parts are those of `kernel`, which is gone.
         _ => unsafe { ask_and_run::<K>(dst, len, key, src, rest) },
     }
@@ -57,6 +70,8 @@ unsafe fn run_at<K: Kernel>(
         Level::Avx512 => unsafe { run_avx512::<K>(dst, len, key, src, rest) },
         // SAFETY: the caller's word.
         Level::Avx2 => unsafe { run_avx2::<K>(dst, len, key, src, rest) },
+        // SAFETY: the caller's word.
+        Level::Avx512Vl => unsafe { run_avx512vl::<K>(dst, len, key, src, rest) },
         // SAFETY: the caller's word.
         Level::Ssse3 if K::LOOKS_UP => unsafe { run_ssse3::<K>(dst, len, key, src, rest) },
         // SAFETY: the caller's word.
@@ -108,8 +123,16 @@ unsafe fn run_ssse3<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u
 #[target_feature(enable = "avx2")]
 unsafe fn run_avx2<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8, rest: K::Rest) -> K::Output {
     // SAFETY: the caller's word.
-    let kernel = unsafe { K::from_parts((dst, len, key, src), rest) };
-    if len <= Ssse3::BYTES { kernel.run_lookup(Ssse3(())) } else { kernel.run_lookup(Avx2(())) }
+    run_narrow(unsafe { K::from_parts((dst, len, key, src), rest) }, len, Avx2(()))
+}
+
+/// # Safety
+///
+/// The arguments are the parts of a kernel of this type, and the CPU has AVX-512F, BW and VL.
+#[target_feature(enable = "avx512bw,avx512vl")]
+unsafe fn run_avx512vl<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const u8, rest: K::Rest) -> K::Output {
+    // SAFETY: the caller's word.
+    run_narrow(unsafe { K::from_parts((dst, len, key, src), rest) }, len, Avx2(()))
 }
 
 /// # Safety
@@ -122,13 +145,13 @@ unsafe fn run_avx512<K: Kernel>(dst: *mut u8, len: usize, key: u32, src: *const 
     // For shorter vectors too the compiler has here the instructions of AVX-512: one for three operands, and one that
     // fills a vector from a register. What looks up takes what fits; the others are measured in the masking kernel.
     let narrow = if K::LOOKS_UP { Avx2::BYTES } else { 8 * Avx2::BYTES };
-    if len <= Ssse3::BYTES {
-        kernel.run_lookup(Ssse3(()))
-    } else if len <= narrow {
-        kernel.run_lookup(Avx2(()))
-    } else {
-        kernel.run_lookup(Avx512(()))
-    }
+    if len <= narrow { run_narrow(kernel, len, Avx2(())) } else { kernel.run_lookup(Avx512(())) }
+}
+
+/// Runs with vectors of 32 bytes, or of 16 where these suffice: AVX2 implies SSSE3.
+#[inline(always)]
+fn run_narrow<K: Kernel>(kernel: K, len: usize, avx2: Avx2) -> K::Output {
+    if len <= Ssse3::BYTES { kernel.run_lookup(Ssse3(())) } else { kernel.run_lookup(avx2) }
 }
 
 /// What a CPU has. Only what this one has is ever the value of a variable.
@@ -137,6 +160,7 @@ pub(crate) enum Level {
     // The compiler asks in this order.
     Avx512 = 1,
     Avx2,
+    Avx512Vl,
     Ssse3,
     Sse2,
     #[cfg(test)]
@@ -167,6 +191,7 @@ impl Level {
         match LEVEL.load(Ordering::Relaxed) {
             AVX512 => Some(Level::Avx512),
             AVX2 => Some(Level::Avx2),
+            AVX512VL => Some(Level::Avx512Vl),
             SSSE3 => Some(Level::Ssse3),
             SSE2 => Some(Level::Sse2),
             _ => None,
@@ -177,11 +202,14 @@ impl Level {
 const SSE2: u8 = Level::Sse2 as u8;
 const SSSE3: u8 = Level::Ssse3 as u8;
 const AVX2: u8 = Level::Avx2 as u8;
+const AVX512VL: u8 = Level::Avx512Vl as u8;
 const AVX512: u8 = Level::Avx512 as u8;
 
 fn ask() -> Level {
     let level = if has_avx512::get() {
         Level::Avx512
+    } else if has_avx512vl::get() {
+        Level::Avx512Vl
     } else if has_avx2::get() {
         Level::Avx2
     } else if has_ssse3::get() {
@@ -195,13 +223,15 @@ fn ask() -> Level {
 
 #[cfg(test)]
 impl Level {
-    pub(crate) const ALL: &[Self] = &[Level::Portable, Level::Sse2, Level::Ssse3, Level::Avx2, Level::Avx512];
+    pub(crate) const ALL: &[Self] =
+        &[Level::Portable, Level::Sse2, Level::Ssse3, Level::Avx2, Level::Avx512Vl, Level::Avx512];
 
     pub(crate) fn is_available(self) -> bool {
         match self {
             Level::Portable | Level::Sse2 => true,
             Level::Ssse3 => has_ssse3::get(),
             Level::Avx2 => has_avx2::get(),
+            Level::Avx512Vl => has_avx512vl::get(),
             Level::Avx512 => has_avx512::get(),
         }
     }
