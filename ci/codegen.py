@@ -16,9 +16,10 @@ import sys
 IN_PLACE, COPYING, ASCII = "mask in place", "mask while copying", "unmask and test for ASCII"
 LOOPS = {
     "x86_64": [
-        (f"{IN_PLACE}, AVX-512", r"run_avx512.*4LongKb1_Kb0_", 8),
-        (f"{COPYING}, AVX-512", r"run_avx512.*4LongKb0_K(b0|B\w+?)_", 8),
-        (f"{ASCII}, AVX-512", r"run_avx512.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 4),
+        (f"{IN_PLACE}, AVX-512", r"10run_avx512.*4LongKb1_Kb0_", 8),
+        (f"{COPYING}, AVX-512", r"10run_avx512.*4LongKb0_K(b0|B\w+?)_", 8),
+        (f"{ASCII}, AVX-512", r"10run_avx512.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 4),
+        (f"{ASCII}, AVX-512 by 32 bytes", r"12run_avx512vl.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 8),
         (f"{IN_PLACE}, AVX2", r"run_avx2.*4LongKb1_Kb0_", 8),
         (f"{COPYING}, AVX2", r"run_avx2.*4LongKb0_K(b0|B\w+?)_", 8),
         (f"{ASCII}, AVX2", r"run_avx2.*4LongKb1_K(b1|B\w+?)_K(b1|B\w+?)_.*6Stream", 8),
