@@ -167,6 +167,12 @@ pub(crate) enum Level {
     Portable,
 }
 
+/// All CPUs of this level are Skylake-SP or its like.
+#[inline(always)]
+pub(crate) fn string_copies_are_fast() -> bool {
+    matches!(Level::now(), Some(Level::Avx512Vl))
+}
+
 /// The level of this CPU as a number, or zero before it has been asked.
 ///
 /// `cpufeatures` keeps an answer for each of its questions; to look at two of them took eight instructions more, of the

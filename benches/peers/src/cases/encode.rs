@@ -65,18 +65,25 @@ fn one(bench: &mut Bench, senders: &Senders<'_>, group: &'static str, size: usiz
         });
     }
     let case = Case { group, series: script.name().into(), label: corpus::size(size), bytes: size as f64, times };
-    let clock = Clock::like(&bench.clock);
+    let clock = &Clock::like(&bench.clock);
+    let payload = payload.as_slice();
     let contestants = senders
         .iter()
-        .map(|(name, kind, sender)| Contestant {
-            name: (*name).into(),
-            kind: *kind,
-            sample: Box::new(|_| {
+        .map(|(name, kind, sender)| {
+            let mut loaded_in = 0;
+            let sample = move |round| {
                 let mut sender = sender.borrow_mut();
+                if loaded_in != round {
+                    loaded_in = round;
+                    // The payload moves to another place of the page, away from the one of the buffer.
+                    let _spacer = vec![0x5a_u8; 7 * 64 * round + 16];
+                    sender.load(script.is_text(), payload);
+                }
                 let ticks = clock.time(|| sender.send(times));
                 sender.finish(&mut |out| assert_eq!(out.len(), written));
                 ticks
-            }),
+            };
+            Contestant { name: (*name).into(), kind: *kind, sample: Box::new(sample) }
         })
         .collect();
     bench.run(bench.effort(), case, contestants);
