@@ -44,10 +44,10 @@
 //!   crosses a line: on Zen 4 12.9 cycles instead of 14.8, and as ASCII text 16.3 instead of 18.8; at places that are a
 //!   multiple of 64, 10.1 instead of 9.7.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
-//! - A load waits for a store before it whose address has the same lowest twelve bits. From one page-aligned buffer into
-//!   another, behind a header, each load met the store of the vector before: a copy of 4 KiB took 220 cycles on Cascade
-//!   Lake, 360 with 64 bytes between the two and 132 with 2 KiB; from the back to the front it takes 137 to 144, and the
-//!   C library's 140 to 250. With eight loads before eight stores the next eight would meet these.
+//! - A load waits for a store before it whose address has the same lowest twelve bits. From one page-aligned buffer
+//!   into another, behind a header, each load met the store of the vector before: a copy of 4 KiB took 220 cycles on
+//!   Cascade Lake, 360 with 64 bytes between the two and 132 with 2 KiB; from the back to the front it takes 137 to
+//!   144, and the C library's 140 to 250. With eight loads before eight stores the next eight would meet these.
 //! - To prefetch what lies 256 bytes to 2 KiB ahead won nothing in decoding reads of 64 KiB, which come from L2.
 //! - Beyond the caches all loops are alike. Of 16 MiB on Zen 3 loops of one, two, four and eight vectors, in either
 //!   order of loads and stores, and this one did 24 to 33 GB/s, by turns.

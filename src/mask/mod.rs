@@ -240,11 +240,11 @@ pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mu
     kernel::short::<false, true>(Span::copying_to_uninit(src, dst, key_to_copy(key, src.len())));
 }
 
-/// Tells whether the kernel copies what is not masked. The C library knows more of copies above 32 KiB. Up to there the
-/// kernel is as fast on Golden Cove and 0.85 of the time on Zen 3, where the library's copy of 4 to 16 KiB takes five to
-/// twelve times as long for some places of the destination (it moves bytes with a repeated string instruction). The same
-/// instruction takes 0.6 of the kernel's time for 16 KiB on Cascade Lake, of which the two together fill the first-level
-/// cache: it does not read what it overwrites.
+/// Tells whether the kernel copies what is not masked. The C library knows more of copies above 32 KiB. Up to there
+/// the kernel is as fast on Golden Cove and 0.85 of the time on Zen 3, where the library's copy of 4 to 16 KiB takes
+/// five to twelve times as long for some places of the destination (it moves bytes with a repeated string
+/// instruction). The same instruction takes 0.6 of the kernel's time for 16 KiB on Cascade Lake, of which the two
+/// together fill the first-level cache: it does not read what it overwrites.
 #[inline(always)]
 fn is_copied_by_kernel(len: usize) -> bool {
     len <= 8 * 1024 || len <= 32 * 1024 && !simd::string_copies_are_fast()

@@ -148,8 +148,8 @@ impl<'a> Span<'a> {
     }
 
     /// Tells whether a copy from the front to the back would load from addresses of which the lowest twelve bits are
-    /// those of a store shortly before. A CPU that compares only these takes the one for what the other has written, and
-    /// waits.
+    /// those of a store shortly before. A CPU that compares only these takes the one for what the other has written,
+    /// and waits.
     #[inline(always)]
     pub(crate) fn loads_meet_stores(self) -> bool {
         self.dst.addr().wrapping_sub(self.src.addr()) % 4096 < 1024

@@ -1,14 +1,16 @@
 //! x86-64: SSE2, which all of them have, and SSSE3, AVX2 and AVX-512 where the CPU tells that it has them.
 //!
 //! Vectors of 64 bytes cost some CPUs that have them their clock (Skylake-SP to Cooper Lake). On Cascade Lake the first
-//! 64 KiB that were masked by them stopped the core for 10 microseconds, which are 800 KiB, and left it at 2.69 GHz
-//! instead of 3.09 for 0.7 milliseconds, whatever else the program did. Vectors of 32 bytes with the instructions of
-//! AVX-512 left it as it was: twice as many registers and three operands at once took 14 % of the time from texts of
-//! other scripts of 125 bytes and more, 7 % from those of 33 to 64 and 5 % from ASCII of 256 to 1024 bytes.
+//! 64 KiB that were masked by them stopped the core for 10 microseconds, the time in which vectors of 32 bytes mask a
+//! MiB, and left it at 2.69 GHz instead of 3.09 for 0.7 milliseconds, whatever else the program did. Vectors of 32
+//! bytes with the instructions of AVX-512 left it as it was: twice as many registers and three operands at once took
+//! 14 % of the time from texts of other scripts of 125 bytes and more, 7 % from those of 33 to 64, and 5 % from ASCII
+//! of 256 to 1024 bytes.
 //!
-//! CPUs of that kind, and those of Skylake, also decode anew what lies around a jump that touches a multiple of 32
-//! (Intel's erratum of the jump). Where the linker puts the same instructions is worth 15 to 50 % of a text of 8 to 64
-//! bytes there, and of a loop; figures were compared with `-C llvm-args=-x86-branches-within-32B-boundaries`.
+//! CPUs of that kind, and the other ones of Skylake's, also decode anew what lies around a jump that touches a multiple
+//! of 32 (Intel's JCC erratum). The place that the linker gives the same instructions is worth up to a third of a short
+//! text there, and of a loop. These figures are of `-C llvm-args=-x86-branches-within-32B-boundaries`, which keeps
+//! jumps away from there.
 #![allow(unsafe_code)]
 
 mod avx2;
