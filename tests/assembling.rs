@@ -137,3 +137,17 @@ fn ascii_in_place_of_the_rest_of_a_code_point_is_a_fault() {
         }
     }
 }
+
+/// What is logged by `{:?}` is the state and no payload: 115 is `s`.
+#[test]
+fn debug_shows_no_payload() {
+    let mut assembler = Assembler::new(Config::client());
+    assert_eq!(assembler.next_message(&mut BytesMut::from(&b"\x01\x06ssssss"[..])), Ok(None));
+    let shown = format!("{assembler:?}");
+    assert!(shown.contains("delivered: 6") && !shown.contains("115"), "{shown}");
+
+    let mut output = websocket_wire::Output::new(9);
+    output.put(b"ssssss").unwrap();
+    let shown = format!("{output:?}");
+    assert!(shown.contains("len: 6") && !shown.contains("115"), "{shown}");
+}

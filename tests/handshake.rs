@@ -313,3 +313,30 @@ fn junk_of_64_kib_is_refused() {
         assert_eq!(server::Request::parse(junk.as_bytes()).unwrap_err(), error);
     }
 }
+
+/// What is logged by `{:?}` names headers and tells no value, nor a query.
+#[test]
+fn debug_shows_no_value() {
+    let secret = |shown: String, names: &[&str]| {
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(names.iter().all(|name| shown.contains(name)), "{shown}");
+    };
+    let text = REQUEST.replace("/chat ", "/chat?token=hunter2 ").replace("Origin", "Cookie: hunter2\r\nOrigin");
+    let (request, _) = parse(&text).unwrap();
+    secret(format!("{request:?}"), &["/chat", "Cookie", "Origin"]);
+
+    let cookie = [("Set-Cookie", "hunter2")];
+    secret(format!("{:?}", request.accept().headers(&cookie)), &["Set-Cookie"]);
+    secret(format!("{:?}", Refusal::new(401).headers(&cookie)), &["401", "Set-Cookie"]);
+
+    let uri = Uri::parse("ws://localhost/chat?token=hunter2").unwrap();
+    let headers = [("Authorization", "hunter2")];
+    let request =
+        client::Request::new(uri, Key::new(*b"the sample nonce")).subprotocols(&["hunter2"]).headers(&headers);
+    secret(format!("{request:?}"), &["localhost", "/chat", "Authorization"]);
+
+    let received = RESPONSE.replace("Upgrade: w", "Set-Cookie: hunter2\r\nUpgrade: w");
+    let request = client::Request::new(uri, Key::new(*b"the sample nonce")).subprotocols(&["chat"]);
+    let outcome = request.parse_response(received.as_bytes()).unwrap().complete().unwrap().0;
+    secret(format!("{outcome:?}"), &["Set-Cookie"]);
+}

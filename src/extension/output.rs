@@ -1,6 +1,7 @@
 //! Where an extension puts what it has decoded.
 
 use alloc::vec::Vec;
+use core::fmt;
 
 use crate::error::DecodeError;
 use crate::rsv::Rsv;
@@ -28,7 +29,7 @@ const STEP: core::ops::RangeInclusive<usize> = 64..=64 << 10;
 /// assert_eq!(out.put(b"f"), Err(DecodeError::MessageTooLong));
 /// # Ok::<(), DecodeError>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Output {
     /// Initialised as far as it is long; written up to `len`.
     buf: Vec<u8>,
@@ -196,4 +197,11 @@ pub(crate) struct Decoded {
     pub(crate) rsv: Rsv,
     /// Every byte of the payload went through one validator, which ended between two code points.
     pub(crate) is_valid_text: bool,
+}
+
+impl fmt::Debug for Output {
+    /// Shows how much was written, never what.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Output").field("len", &self.len).field("limit", &self.limit).finish_non_exhaustive()
+    }
 }

@@ -1,9 +1,11 @@
 //! The server's answers: the 101 that opens the connection, and the refusal (RFC 6455 §4.2.2).
 
+use core::fmt;
+
 use super::head::Headers;
 use super::list::{check_own_extensions, subprotocols};
 use super::policy::Policy;
-use super::writer::{WriteHead, Writer, check_headers};
+use super::writer::{Names, WriteHead, Writer, check_headers};
 use super::{AcceptKey, BuildError, HandshakeError, Key};
 
 /// The names that [`Accept`] writes itself or that only a request has.
@@ -38,7 +40,7 @@ const RESERVED: [&str; 6] = [
 /// );
 /// # Ok::<(), BuildError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use]
 pub struct Accept<'a> {
     key: Key,
@@ -197,7 +199,7 @@ impl WriteHead for Accept<'_> {
 /// );
 /// # Ok::<(), websocket_wire::handshake::BuildError>(())
 /// ```
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub struct Refusal<'a> {
     status: u16,
@@ -360,5 +362,19 @@ fn reason(status: u16) -> &'static str {
         503 => "Service Unavailable",
         505 => "HTTP Version Not Supported",
         _ => "",
+    }
+}
+
+impl fmt::Debug for Accept<'_> {
+    /// Shows the names of the headers; no values, which may be passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Accept").field("headers", &Names(self.headers)).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Refusal<'_> {
+    /// Shows the status and the names of the headers; no values, which may be passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal").field("status", &self.status).field("headers", &Names(self.headers)).finish()
     }
 }

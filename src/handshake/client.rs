@@ -1,9 +1,11 @@
 //! The client's side: the request written, the server's answer read and checked (RFC 6455 §4.1).
 
+use core::fmt;
+
 use super::head::{Head, HeadLimits, Headers, is_header_value, is_token, is_upgradable};
 use super::list::{Extensions, check_own_extensions};
 use super::response::{Fields, split_status_line};
-use super::writer::{WriteHead, Writer, check_headers};
+use super::writer::{Names, WriteHead, Writer, check_headers};
 use super::{BuildError, HandshakeError, Key, Uri};
 use crate::status::Status;
 
@@ -43,7 +45,7 @@ const RESERVED: [&str; 8] = [
 /// assert_eq!(&received[consumed..], b"\x89\x00");
 /// # Ok::<(), websocket_wire::handshake::HandshakeError>(())
 /// ```
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 #[must_use]
 pub struct Request<'a> {
     uri: Uri<'a>,
@@ -347,5 +349,16 @@ impl WriteHead for Request<'_> {
         w.list("Sec-WebSocket-Extensions", self.extensions);
         w.headers(self.headers);
         w.put("\r\n");
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    /// Shows whom it asks and the names of the headers; no query and no values, which may be passwords.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("authority", &self.uri.authority())
+            .field("path", &self.uri.path())
+            .field("headers", &Names(self.headers))
+            .finish_non_exhaustive()
     }
 }

@@ -1,5 +1,7 @@
 //! Writes HTTP heads into the caller's buffer, or only counts.
 
+use core::fmt;
+
 use super::BuildError;
 use super::head::{is_header_value, is_name, is_token};
 
@@ -64,6 +66,15 @@ pub(crate) trait WriteHead {
         let out = out.get_mut(..needed).ok_or(BuildError::BufferTooSmall { needed })?;
         self.write(&mut Writer { out, len: 0 });
         Ok(needed)
+    }
+}
+
+/// Header lines to be written, of which `Debug` shows the names only: values may be cookies or passwords.
+pub(crate) struct Names<'a>(pub(crate) &'a [(&'a str, &'a str)]);
+
+impl fmt::Debug for Names<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
     }
 }
 

@@ -1,7 +1,7 @@
 //! From bytes to whole messages.
 
 use alloc::vec::Vec;
-use core::mem;
+use core::{fmt, mem};
 
 use bytes::{Buf, Bytes, BytesMut};
 
@@ -66,7 +66,6 @@ pub struct Assembler {
 }
 
 /// The message that is open, as far as it has come.
-#[derive(Debug)]
 struct Joint {
     bytes: Vec<u8>,
     /// How many bytes of it the decoder has delivered. Should joining them panic, and the panic be caught, `bytes` has
@@ -370,4 +369,11 @@ impl Kind {
 fn close(payload: Bytes) -> Option<Close> {
     let (code, reason) = (payload.first_chunk()?, payload.slice(2..));
     Some(Close { code: u16::from_be_bytes(*code).into(), reason: Text::try_from(reason).ok()? })
+}
+
+impl fmt::Debug for Joint {
+    /// Shows how much has come, never the payload.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Joint").field("delivered", &self.delivered).field("limit", &self.limit).finish_non_exhaustive()
+    }
 }

@@ -205,6 +205,7 @@ mod forced {
         assert!(levels.iter().any(|level| level == "Portable"));
         assert!(cfg!(not(target_feature = "ssse3")) || levels.iter().any(|level| level == "Ssse3"), "{levels:?}");
         assert!(cfg!(not(target_feature = "avx2")) || levels.iter().any(|level| level == "Avx2"), "{levels:?}");
-        assert!(cfg!(not(target_feature = "avx512bw")) || levels.iter().any(|level| level == "Avx512"), "{levels:?}");
+        assert!(cfg!(not(target_feature = "avx512vl")) || levels.iter().any(|level| level == "Avx512Vl"), "{levels:?}");
+        assert!(cfg!(not(target_feature = "avx512vbmi")) || levels.iter().any(|level| level == "Avx512"), "{levels:?}");
     }
 }

@@ -67,12 +67,12 @@ unsafe fn run_at<K: Kernel>(
     rest: K::Rest,
 ) -> K::Output {
     match level {
-        // SAFETY: the caller's word: the CPU has AVX-512F, BW, VL and VBMI, and AVX2 and FMA, which these imply to the
-        // compiler; it implies F16C too, which every CPU with AVX2 has.
+        // SAFETY: the caller's word: the CPU has AVX-512F, BW, VL and VBMI, and AVX2 and FMA, which AVX-512 implies to
+        // the compiler; it implies F16C too, which every CPU with AVX2 has.
         Level::Avx512 => unsafe { run_avx512::<K>(dst, len, key, src, rest) },
         // SAFETY: the caller's word.
         Level::Avx2 => unsafe { run_avx2::<K>(dst, len, key, src, rest) },
-        // SAFETY: the caller's word.
+        // SAFETY: as for AVX-512 above, but for VBMI, which is not asked for.
         Level::Avx512Vl => unsafe { run_avx512vl::<K>(dst, len, key, src, rest) },
         // SAFETY: the caller's word.
         Level::Ssse3 if K::LOOKS_UP => unsafe { run_ssse3::<K>(dst, len, key, src, rest) },
@@ -169,7 +169,7 @@ pub(crate) enum Level {
     Portable,
 }
 
-/// All CPUs of this level are Skylake-SP or its like.
+/// As far as CPUID tells, all CPUs of this level are Skylake-SP or its like.
 #[inline(always)]
 pub(crate) fn string_copies_are_fast() -> bool {
     matches!(Level::now(), Some(Level::Avx512Vl))
