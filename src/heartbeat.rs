@@ -113,8 +113,8 @@ impl Heartbeat {
     ///
     /// # Errors
     ///
-    /// [`EncodeError::BufferTooSmall`], and [`EncodeError::Closed`] behind [`receive_eof`](Connection::receive_eof);
-    /// then nothing is counted.
+    /// [`EncodeError::BufferTooSmall`], and [`EncodeError::Closed`] behind [`receive_eof`](Connection::receive_eof)
+    /// where no close frame was sent; then nothing is counted.
     ///
     /// ```
     /// # use websocket_wire::{Connection, EncodeError, Heartbeat};
@@ -129,8 +129,7 @@ impl Heartbeat {
         out: &mut [u8],
     ) -> Result<usize, EncodeError> {
         if self.unanswered() >= self.max_unanswered {
-            self.escalate(connection)?;
-            return Ok(0);
+            return self.escalate(connection);
         }
         let next = self.last.wrapping_add(1);
         match connection.encoder().and_then(|encoder| encoder.ping(&next.to_be_bytes(), out)) {
@@ -152,14 +151,16 @@ impl Heartbeat {
     }
 
     /// Closes the connection, or gives up one that is closing.
-    fn escalate<S: Side, R>(&mut self, connection: &mut Connection<S, R>) -> Result<(), EncodeError> {
+    fn escalate<S: Side, R>(&mut self, connection: &mut Connection<S, R>) -> Result<usize, EncodeError> {
         if connection.is_close_sent() {
             connection.give_up();
-            return Ok(());
+        } else if connection.is_at_eof() {
+            return Err(EncodeError::Closed);
+        } else {
+            connection.close(Some(CloseFrame::new(CloseCode::POLICY_VIOLATION, "unanswered pings")))?;
+            self.alive();
         }
-        connection.close(Some(CloseFrame::new(CloseCode::POLICY_VIOLATION, "unanswered pings")))?;
-        self.alive();
-        Ok(())
+        Ok(0)
     }
 
     /// Takes the payload of a pong; returns whether it answers a ping that was unanswered. Then none is any more.

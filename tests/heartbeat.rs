@@ -102,6 +102,15 @@ fn a_ping_that_could_not_be_written_is_not_counted() {
     connection.receive_eof();
     let at_eof = heartbeat.tick(&mut connection, &mut [0; Heartbeat::MAX_FRAME_LEN]);
     assert_eq!((at_eof, heartbeat.unanswered()), (Err(EncodeError::Closed), 0));
+
+    // Nor where this interval would have been one too many.
+    let (mut connection, mut heartbeat) = (Connection::server(), Heartbeat::new().max_unanswered(1));
+    assert!(tick(&mut heartbeat, &mut connection).is_some());
+    connection.receive_eof();
+    for _ in 0..3 {
+        let at_eof = heartbeat.tick(&mut connection, &mut [0; Heartbeat::MAX_FRAME_LEN]);
+        assert_eq!((at_eof, heartbeat.unanswered()), (Err(EncodeError::Closed), 1));
+    }
 }
 
 #[test]

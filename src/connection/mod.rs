@@ -319,6 +319,10 @@ impl<S: Side, R> Connection<S, R> {
         *self.close_code.get_or_insert(CloseCode::ABNORMAL)
     }
 
+    pub(crate) const fn is_at_eof(&self) -> bool {
+        self.is_at_eof
+    }
+
     /// Ends the connection as `receive_eof` does, and drops all replies: nobody reads them.
     pub(crate) fn give_up(&mut self) {
         self.receive_eof();
