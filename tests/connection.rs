@@ -355,6 +355,21 @@ fn more_than_is_pending_cannot_be_consumed() {
 
 #[cfg(feature = "alloc")]
 #[test]
+fn what_is_pending_is_pending_still_where_whole_messages_are_asked_for() {
+    let mut connection = Connection::server();
+    connection.close(close_frame(CloseCode::GOING_AWAY, "")).unwrap();
+    let connection = connection.messages();
+    assert_eq!(connection.pending_output(), b"\x88\x02\x03\xE9");
+    assert!(connection.is_close_sent());
+
+    let mut connection = Connection::server();
+    connection.receive_eof();
+    let connection = connection.messages();
+    assert_eq!((connection.close_code(), connection.should_close_tcp()), (Some(CloseCode::ABNORMAL), true));
+}
+
+#[cfg(feature = "alloc")]
+#[test]
 fn whole_messages_are_answered_as_frames_are() {
     use bytes::BytesMut;
     use websocket_wire::Message;

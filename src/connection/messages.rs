@@ -48,7 +48,17 @@ impl<S: Side> Connection<S> {
         let config = *self.receiver.config();
         let encoder = self.encoder.claims(config.claims.with(extensions.claims()));
         let receiver = Assembler::with_extensions(config, extensions);
-        Connection { leaves_pings: self.leaves_pings, ..Connection::from_halves(receiver, encoder) }
+        // All else goes along: a close frame may be pending already.
+        Connection {
+            receiver,
+            encoder,
+            replies: self.replies,
+            close_code: self.close_code,
+            error: self.error,
+            is_at_eof: self.is_at_eof,
+            leaves_pings: self.leaves_pings,
+            is_close_reply: self.is_close_reply,
+        }
     }
 }
 
