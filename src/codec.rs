@@ -82,7 +82,9 @@ impl<M: MaskSource> Codec<Client<M>> {
 }
 
 impl<S: Side> Codec<S> {
-    /// Returns the codec of these two halves, for limits and extensions of the caller's own.
+    /// Returns the codec of these two halves, for limits of the caller's own, and for extensions of what is received.
+    /// What is sent goes through none of them, which permessage-deflate allows; [`Encoder::message_with`] sends through
+    /// some.
     ///
     /// ```
     /// # use websocket_wire::{Assembler, Codec, Config, Encoder, Limits};

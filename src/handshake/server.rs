@@ -442,7 +442,8 @@ pub(crate) struct Target<'a> {
 
 impl<'a> Target<'a> {
     /// Parses a target: "a "Request-URI" [...] that should be interpreted as a /resource name/ defined in Section 3 (or
-    /// an absolute HTTP/HTTPS URI containing the /resource name/)".
+    /// an absolute HTTP/HTTPS URI containing the /resource name/)". A query right behind the authority is refused: it
+    /// would want a `/` in front, and this is a view.
     fn parse(text: &'a str) -> Option<Self> {
         if text.starts_with('/') {
             return Self::from_parts(None, text);
