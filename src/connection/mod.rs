@@ -161,7 +161,16 @@ impl<M: MaskSource> Connection<Client<M>> {
 
 impl<S: Side> Connection<S> {
     fn new(config: Config, encoder: Encoder<S>) -> Self {
-        Self::from_halves(Decoder::new(config), encoder.claims(config.claims))
+        Self {
+            receiver: Decoder::new(config),
+            encoder: encoder.claims(config.claims),
+            replies: Replies::new(),
+            close_code: None,
+            error: None,
+            is_at_eof: false,
+            leaves_pings: false,
+            is_close_reply: false,
+        }
     }
 
     /// Decodes the frame at the front of `buf`, or as much of it as is here, and answers it: what
@@ -210,19 +219,6 @@ impl<S: Side> Connection<S> {
 }
 
 impl<S: Side, R> Connection<S, R> {
-    const fn from_halves(receiver: R, encoder: Encoder<S>) -> Self {
-        Self {
-            receiver,
-            encoder,
-            replies: Replies::new(),
-            close_code: None,
-            error: None,
-            is_at_eof: false,
-            leaves_pings: false,
-            is_close_reply: false,
-        }
-    }
-
     /// Leaves it to the caller to answer pings, with [`Encoder::pong`]. Close frames and faults are answered all the
     /// same.
     ///
