@@ -43,14 +43,7 @@ pub(crate) use isa::run;
 
 /// Tells whether this CPU is known to copy by a string instruction, as the C library does, what is too long for the
 /// first-level cache faster than by vectors.
-#[inline(always)]
-pub(crate) fn string_copies_are_fast() -> bool {
-    #[cfg(all(target_arch = "x86_64", target_feature = "sse2"))]
-    let are_fast = isa::string_copies_are_fast();
-    #[cfg(not(all(target_arch = "x86_64", target_feature = "sse2")))]
-    let are_fast = false;
-    are_fast
-}
+pub(crate) use isa::string_copies_are_fast;
 
 /// The 16-byte vectors that every CPU of this target has: no look at the CPU, and code that can be inlined.
 pub(crate) use isa::{BASELINE, Baseline};

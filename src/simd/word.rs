@@ -80,6 +80,10 @@ mod fallback {
 
     pub(crate) const BASELINE: Baseline = Word::NEW;
 
+    pub(crate) const fn string_copies_are_fast() -> bool {
+        false
+    }
+
     #[inline]
     pub(crate) fn run<K: Kernel>(kernel: K) -> K::Output {
         kernel.run(BASELINE)
