@@ -278,13 +278,13 @@ const OF_LAST: [u64; 16] = {
 };
 
 /// Unmasks a span longer than [`SHORT`]; with `ASCII_ONLY`, what precedes the first block that is not ASCII, or
-/// nothing. Without `STORE` it only looks.
+/// nothing. Without `STORE` it only looks, and without `KEY` it only copies: that key is zero.
 #[derive(Copy, Clone)]
-pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> {
+pub(crate) struct Long<'a, const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool, const KEY: bool> {
     span: Span<'a>,
 }
 
-impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY, true> {
+impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY, true, true> {
     #[inline(always)]
     pub(crate) fn in_place(bytes: &'a mut [u8], mask: Mask) -> Self {
         assert!(bytes.len() > SHORT);
@@ -292,7 +292,7 @@ impl<'a, const ASCII_ONLY: bool> Long<'a, true, ASCII_ONLY, true> {
     }
 }
 
-impl<'a> Long<'a, true, true, false> {
+impl<'a> Long<'a, true, true, false, true> {
     #[inline(always)]
     pub(crate) fn reading(bytes: &'a [u8]) -> Self {
         assert!(bytes.len() > SHORT);
@@ -300,7 +300,7 @@ impl<'a> Long<'a, true, true, false> {
     }
 }
 
-impl<'a, const ASCII_ONLY: bool> Long<'a, false, ASCII_ONLY, true> {
+impl<'a, const ASCII_ONLY: bool, const KEY: bool> Long<'a, false, ASCII_ONLY, true, KEY> {
     #[inline(always)]
     pub(crate) fn copying(span: Span<'a>) -> Self {
         assert!(span.len() > SHORT);
@@ -308,7 +308,9 @@ impl<'a, const ASCII_ONLY: bool> Long<'a, false, ASCII_ONLY, true> {
     }
 }
 
-impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, IN_PLACE, ASCII_ONLY, STORE> {
+impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool, const KEY: bool>
+    Long<'_, IN_PLACE, ASCII_ONLY, STORE, KEY>
+{
     /// Unmasks the front of `rest` until at most a vector is left, or up to a block that is not ASCII; returns what is
     /// left.
     #[inline(always)]
@@ -343,9 +345,7 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
             at -= 8 * I::BYTES;
             for i in (0..8).rev() {
                 // SAFETY: eight vectors from here on end where the ones before began, or at what is behind.
-                let plain = unsafe { rest.load(isa, at + i * I::BYTES, key) };
-                // SAFETY: as for its load.
-                unsafe { rest.store(isa, at + i * I::BYTES, plain) };
+                unsafe { Self::pass(isa, key, rest, at + i * I::BYTES) };
             }
         }
         behind
@@ -380,9 +380,7 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
                 // first took 4 % longer on Zen 5.
                 for i in 0..N {
                     // SAFETY: the condition.
-                    let plain = unsafe { rest.load(isa, i * I::BYTES, key) };
-                    // SAFETY: the condition.
-                    unsafe { rest.store(isa, i * I::BYTES, plain) };
+                    unsafe { Self::pass(isa, key, *rest, i * I::BYTES) };
                 }
             }
             // SAFETY: the condition.
@@ -390,9 +388,24 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Long<'_, I
         }
         true
     }
+
+    /// Unmasks the vector at `at`.
+    ///
+    /// # Safety
+    ///
+    /// `at + I::BYTES <= span.len()`.
+    #[inline(always)]
+    unsafe fn pass<I: Isa>(isa: I, key: I::V, span: Span<'_>, at: usize) {
+        // SAFETY: the caller's word.
+        let v = unsafe { if KEY { span.load(isa, at, key) } else { span.read(isa, at) } };
+        // SAFETY: the caller's word.
+        unsafe { span.store(isa, at, v) };
+    }
 }
 
-impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool> Kernel for Long<'_, IN_PLACE, ASCII_ONLY, STORE> {
+impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool, const KEY: bool> Kernel
+    for Long<'_, IN_PLACE, ASCII_ONLY, STORE, KEY>
+{
     /// How many bytes have been unmasked.
     type Output = usize;
     type Rest = ();

@@ -256,8 +256,9 @@ fn is_copied_by_kernel(len: usize) -> bool {
 pub(crate) fn copy_long(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
     match key.map(Mask::new) {
         None if !simd::VECTORS || !is_copied_by_kernel(src.len()) => dst.copy_from_slice(src),
+        None => _ = simd::run(Long::<_, false, _, false>::copying(Span::copying(src, dst, 0))),
         Some(mut mask) if !simd::VECTORS => mask.apply_to(src, dst),
-        mask => _ = simd::run(Long::<_, false, _>::copying(Span::copying(src, dst, mask.map_or(0, |mask| mask.key)))),
+        Some(mask) => _ = simd::run(Long::<_, false, _, true>::copying(Span::copying(src, dst, mask.key))),
     }
 }
 
@@ -267,13 +268,8 @@ pub(crate) fn copy_long(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
 pub(crate) fn copy_long_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut UninitSlice) {
     match key.map(Mask::new) {
         None if !simd::VECTORS || !is_copied_by_kernel(src.len()) => dst.copy_from_slice(src),
-        mask => {
-            _ = simd::run(Long::<_, false, _>::copying(Span::copying_to_uninit(
-                src,
-                dst,
-                mask.map_or(0, |mask| mask.key),
-            )))
-        }
+        None => _ = simd::run(Long::<_, false, _, false>::copying(Span::copying_to_uninit(src, dst, 0))),
+        Some(mask) => _ = simd::run(Long::<_, false, _, true>::copying(Span::copying_to_uninit(src, dst, mask.key))),
     }
 }
 
@@ -305,7 +301,7 @@ impl Mask {
         dst.reserve(src.len());
         let span = Span::copying_to_uninit(src, room(dst), self.key);
         let count = if src.len() > SHORT {
-            simd::run(Long::<_, true, _>::copying(span))
+            simd::run(Long::<_, true, _, true>::copying(span))
         } else if kernel::short::<true, true>(span) {
             src.len()
         } else {
@@ -358,7 +354,7 @@ pub(crate) fn ascii_len(bytes: &[u8]) -> usize {
 
 #[inline(never)]
 fn apply_long(bytes: &mut [u8], key: u32) {
-    simd::run(Long::<_, false, _>::in_place(bytes, Mask { key }));
+    simd::run(Long::<_, false, _, _>::in_place(bytes, Mask { key }));
 }
 
 #[inline(never)]
@@ -368,7 +364,7 @@ fn long_ascii_len(bytes: &[u8]) -> usize {
 
 #[inline(never)]
 fn apply_long_to(src: &[u8], dst: &mut [u8], key: u32) {
-    simd::run(Long::<_, false, _>::copying(Span::copying(src, dst, key)));
+    simd::run(Long::<_, false, _, true>::copying(Span::copying(src, dst, key)));
 }
 
 /// Returns the key as it stands `count` bytes on: its bytes in memory, rotated.

@@ -118,12 +118,22 @@ impl<'a> Span<'a> {
     /// `at + I::BYTES <= self.len()`.
     #[inline(always)]
     pub(crate) unsafe fn load<I: Isa>(self, isa: I, at: usize, key: I::V) -> I::V {
+        // SAFETY: the caller's word.
+        isa.xor(unsafe { self.read(isa, at) }, key)
+    }
+
+    /// Reads the vector at `at` as it is.
+    ///
+    /// # Safety
+    ///
+    /// `at + I::BYTES <= self.len()`.
+    #[inline(always)]
+    pub(crate) unsafe fn read<I: Isa>(self, isa: I, at: usize) -> I::V {
         debug_assert!(at + I::BYTES <= self.len);
         // SAFETY: `at` is less than `len`, by the caller's word, and `src` is readable for `len` bytes.
         let from = unsafe { self.src.add(at) };
         // SAFETY: `I::BYTES` bytes from `at` on end at or before `len`, by the caller's word.
-        let masked = unsafe { isa.load(from) };
-        isa.xor(masked, key)
+        unsafe { isa.load(from) }
     }
 
     /// Writes the vector at `at`.

@@ -62,7 +62,7 @@ fn run_text<E: End<Found>>(bytes: &mut [u8], mask: Mask, end: E) -> E::Output {
 
 #[inline(always)]
 fn run_ascii<E: End<usize>>(bytes: &mut [u8], mask: Mask, end: E) -> E::Output {
-    simd::run(Ended { kernel: Long::<_, true, _>::in_place(bytes, mask), end })
+    simd::run(Ended { kernel: Long::<_, true, _, _>::in_place(bytes, mask), end })
 }
 
 /// A kernel that works in place, with its end.
