@@ -1,6 +1,7 @@
 //! Masking of payload data (RFC 6455 §5.3): XOR with a key of four bytes.
 
 pub(crate) mod kernel;
+mod short;
 pub(crate) mod span;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use bytes::{BufMut, buf::UninitSlice};
 
 use crate::simd;
 use kernel::Long;
-pub(crate) use kernel::SHORT;
+pub(crate) use short::SHORT;
 use span::Span;
 
 /// The four bytes that a client picks anew for every frame (RFC 6455 §5.3).
@@ -117,7 +118,7 @@ impl Mask {
         if !simd::VECTORS {
             words::apply(bytes, self.key);
         } else if len <= SHORT {
-            kernel::short::<false, true>(Span::in_place(bytes, self.key));
+            short::short::<false, true>(Span::in_place(bytes, self.key));
         } else {
             apply_long(bytes, self.key);
         }
@@ -144,7 +145,7 @@ impl Mask {
             dst.copy_from_slice(src);
             words::apply(dst, self.key);
         } else if src.len() <= SHORT {
-            kernel::short::<false, true>(Span::copying(src, dst, self.key));
+            short::short::<false, true>(Span::copying(src, dst, self.key));
         } else {
             apply_long_to(src, dst, self.key);
         }
@@ -164,7 +165,7 @@ impl Mask {
     #[inline(always)]
     pub(crate) fn apply_if_ascii(&mut self, bytes: &mut [u8]) -> bool {
         let len = bytes.len();
-        let is_ascii = kernel::short::<true, true>(Span::in_place(bytes, self.key));
+        let is_ascii = short::short::<true, true>(Span::in_place(bytes, self.key));
         if is_ascii {
             self.advance(len);
         }
@@ -178,7 +179,7 @@ impl Mask {
     pub(crate) fn apply_to_frame(self, frame: &mut [u8], ascii_only: bool) -> bool {
         assert!(frame.len() >= 6);
         // The key of the span is the one at its first byte, which the header takes 6 bytes on.
-        kernel::short_frame(Span::in_place(frame, rotate(self.key, 2)), ascii_only)
+        short::short_frame(Span::in_place(frame, rotate(self.key, 2)), ascii_only)
     }
 
     /// Tells, at a glance at the first four bytes, whether a text may be ASCII. To be asked before the kernel for long
@@ -212,7 +213,7 @@ impl Mask {
 #[inline(always)]
 pub(crate) fn copy_short(key: Option<MaskingKey>, src: &[u8], dst: &mut [u8]) {
     if simd::VECTORS {
-        kernel::short::<false, true>(Span::copying(src, dst, key_to_copy(key, src.len())));
+        short::short::<false, true>(Span::copying(src, dst, key_to_copy(key, src.len())));
     } else {
         dst.copy_from_slice(src);
         if let Some(key) = key {
@@ -237,7 +238,7 @@ fn key_to_copy(key: Option<MaskingKey>, len: usize) -> u32 {
 #[cfg(feature = "alloc")]
 #[inline(always)]
 pub(crate) fn copy_short_to_uninit(key: Option<MaskingKey>, src: &[u8], dst: &mut UninitSlice) {
-    kernel::short::<false, true>(Span::copying_to_uninit(src, dst, key_to_copy(key, src.len())));
+    short::short::<false, true>(Span::copying_to_uninit(src, dst, key_to_copy(key, src.len())));
 }
 
 /// Tells whether the kernel copies what is not masked. The C library knows more of copies above 32 KiB. Up to there
@@ -302,7 +303,7 @@ impl Mask {
         let span = Span::copying_to_uninit(src, room(dst), self.key);
         let count = if src.len() > SHORT {
             simd::run(Long::<_, true, _, true>::copying(span))
-        } else if kernel::short::<true, true>(span) {
+        } else if short::short::<true, true>(span) {
             src.len()
         } else {
             0
@@ -327,7 +328,7 @@ fn room(dst: &mut Vec<u8>) -> &mut UninitSlice {
 /// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short.
 #[inline(always)]
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    if simd::VECTORS { kernel::short::<true, false>(Span::read_only(bytes)) } else { bytes.is_ascii() }
+    if simd::VECTORS { short::short::<true, false>(Span::read_only(bytes)) } else { bytes.is_ascii() }
 }
 
 /// Returns how many bytes at the front are known to be ASCII: all, if all are. Where the target has vectors.

@@ -243,7 +243,7 @@ fn a_copy_to_any_place_of_the_page() {
 
 #[test]
 fn short_text_is_unmasked_only_if_it_is_ascii() {
-    for len in lengths(kernel::SHORT) {
+    for len in lengths(SHORT) {
         for phase in 0..if cfg!(miri) { 1 } else { 4 } {
             let ascii: Vec<u8> = (0..len).map(|i| b' ' + (i % 90) as u8).collect();
             let mut bytes = ascii.clone();
