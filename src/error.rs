@@ -155,7 +155,8 @@ pub enum EncodeError {
     FragmentedControl,
     /// A control frame of more than 125 bytes (§5.5).
     ControlTooLong,
-    /// A payload of 2^63 bytes or more (§5.2), or a message of 2^64 or more.
+    /// A payload of 2^63 bytes or more (§5.2), a message of 2^64 or more, or one with which more than `isize::MAX` bytes
+    /// would wait in a queue: on a machine of 32 bits shared payloads can be that long.
     PayloadTooLong,
     /// A continuation frame while no message is open, as after the final fragment (§5.4).
     UnexpectedContinuation,
@@ -185,7 +186,7 @@ impl fmt::Display for EncodeError {
             Self::ReservedOpcode => "no extension claims the reserved opcode",
             Self::FragmentedControl => "a control frame cannot be fragmented",
             Self::ControlTooLong => "a control frame cannot be longer than 125 bytes",
-            Self::PayloadTooLong => "a payload cannot be 2^63 bytes or longer",
+            Self::PayloadTooLong => "the payload, or what is queued with it, would be too long to be counted",
             Self::UnexpectedContinuation => "no message is open that could be continued",
             Self::UnfinishedMessage => "the message that is open has not had its final fragment",
             Self::Closed => "nothing can be sent after a close frame",

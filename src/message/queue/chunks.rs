@@ -13,6 +13,9 @@ use crate::side::Side;
 /// The least and the most that is allocated ahead of what is to be appended, in bytes.
 const BLOCK: core::ops::RangeInclusive<usize> = 128..=4096;
 
+/// The most that is queued here, in bytes: of two, a `usize` holds the sum.
+const MAX_LEN: usize = isize::MAX as usize;
+
 /// How many entries an empty queue keeps room for.
 const ENTRIES: usize = 16;
 
@@ -40,6 +43,13 @@ impl Chunks {
         self.len == 0
     }
 
+    /// Checks that a frame of `len` bytes and a header can be counted: payloads that are shared may be longer together
+    /// than memory.
+    pub(super) fn check_room(&self, len: usize) -> Result<(), EncodeError> {
+        let len = self.len.saturating_add(len).saturating_add(Header::MAX_LEN);
+        if len > MAX_LEN { Err(EncodeError::PayloadTooLong) } else { Ok(()) }
+    }
+
     /// Appends a frame, its payload copied. Returns its length.
     pub(super) fn put<S: Side>(
         &mut self,
@@ -47,6 +57,7 @@ impl Chunks {
         header: Header,
         payload: &[u8],
     ) -> Result<usize, EncodeError> {
+        self.check_room(payload.len())?;
         let needed = Header::MAX_LEN + payload.len();
         if needed > *BLOCK.end() {
             let mut frame = BytesMut::with_capacity(needed);
@@ -70,6 +81,7 @@ impl Chunks {
         header: Header,
         payload: Bytes,
     ) -> Result<usize, EncodeError> {
+        self.check_room(payload.len())?;
         let header = encoder.header(header, payload.len() as u64)?;
         self.room(header.len()).extend_from_slice(&header);
         self.len += header.len();

@@ -391,6 +391,7 @@ impl<S: Side> SendQueue<S> {
         if payload.len() <= self.fragment_len || header.opcode.is_control() {
             return self.push(header, payload);
         }
+        self.data.check_room(payload.len())?;
         for (header, piece) in Fragmenter::new(header, self.fragment_len).finish(&payload) {
             self.push(header, payload.slice_ref(piece))?;
         }
@@ -457,6 +458,7 @@ impl SendQueue<Server> {
             return self.push_copy(*frame.header(), frame.payload());
         }
         self.check_open()?;
+        self.data.check_room(frame.bytes().len())?;
         self.data.push(self.encoder.prepared(frame)?);
         self.messages += usize::from(frame.header().fin);
         Ok(())
