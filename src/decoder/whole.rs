@@ -41,14 +41,19 @@ impl Decoder {
     /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short)
     /// does.
     #[inline(always)]
-    pub(super) fn judge_short(&self, first: u8, second: u8, buf: &[u8]) -> Option<usize> {
+    pub(super) fn judge_short(&self, first: u8, second: u8, buf: &mut [u8]) -> Option<usize> {
         let len = usize::from(second);
         if len >= usize::from(self.inline_end) {
             return None;
         }
-        let payload = buf.get(2..2 + len)?;
-        // Without vectors `unmask_whole` is not asked afterwards.
-        let is_done = first != self.valid_text || is_ascii(payload) || !simd::VECTORS && utf8::is_whole(payload);
+        let payload = buf.get_mut(2..2 + len)?;
+        let is_done = first != self.valid_text
+            || if simd::VECTORS {
+                is_ascii(payload)
+            } else {
+                // With a key of zeros: another look for ASCII, and another validation, would be 100 bytes of flash.
+                utf8::unmask_by_words(Mask::new(MaskingKey::new([0; 4])), true, payload)
+            };
         is_done.then_some(2 + len)
     }
 
