@@ -155,8 +155,8 @@ pub enum EncodeError {
     FragmentedControl,
     /// A control frame of more than 125 bytes (§5.5).
     ControlTooLong,
-    /// A payload of 2^63 bytes or more (§5.2), a message of 2^64 or more, or one with which more than `isize::MAX` bytes
-    /// would wait in a queue: on a machine of 32 bits shared payloads can be that long.
+    /// A payload of 2^63 bytes or more (§5.2), a message of 2^64 or more, or one with which more than `isize::MAX`
+    /// bytes would wait in a queue: on a machine of 32 bits shared payloads can be that long.
     PayloadTooLong,
     /// A continuation frame while no message is open, as after the final fragment (§5.4).
     UnexpectedContinuation,
