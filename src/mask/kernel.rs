@@ -22,9 +22,9 @@
 //!   `slice::fill`. The loop here is as fast, because it steps a pointer: with an index, an XOR that loads is two
 //!   micro-operations, and 8 KiB took 3 to 14 % longer. Blocks of sixteen vectors were no faster, of four 4 % slower.
 //! - Vectors of 64 bytes have two ports, and there a load counts nearly as an operation does, one that crosses a line
-//!   twice: beside four stores, four loads and 4, 6, 8 or 10 operations take 4.5, 5.3, 6.0 and 6.8 cycles. So what has
-//!   no key is copied without the XOR: 1 KiB into a growing buffer took 37 cycles with it and takes 29, 16 KiB 376 and
-//!   325.
+//!   twice. On Redwood Cove four stores, four loads and 4, 6, 8 or 10 operations take 4.5, 5.3, 6.0 and 6.8 cycles. So
+//!   what has no key is copied without the XOR: 1 KiB into a growing buffer took 37 cycles with it and takes 29, 16 KiB
+//!   376 and 325.
 //! - The ASCII test adds half an OR and a part of a test to each vector, for these two ports. The bare loop then has
 //!   0.80 of its speed with four vectors to a test, 0.82 with eight and 0.87 with sixteen. To store first and test
 //!   afterwards, or to fold the last OR into 32 bytes, won nothing. From L2 on the test is free.
