@@ -212,15 +212,15 @@ fn shared_payloads_take_a_constant_each() {
 #[test]
 #[cfg(target_pointer_width = "32")]
 fn what_cannot_be_counted_is_refused_whole() {
-    let payload = Bytes::from(vec![7; 1 << 24]);
+    let payload = Bytes::from(vec![7; 1 << 20]);
     let frame = PreparedFrame::new(Opcode::Binary, &payload).unwrap();
-    let mut queue = SendQueue::new(Encoder::server()).fragmenting(1 << 20);
-    for _ in 0..126 {
+    let mut queue = SendQueue::new(Encoder::server()).fragmenting(1 << 16);
+    for _ in 0..2046 {
         queue.push(Opcode::Binary, payload.clone()).unwrap();
     }
     queue.push_prepared(&frame).unwrap();
     let (len, messages) = (queue.len(), queue.messages());
-    assert_eq!(len, 127 * ((1 << 24) + 10));
+    assert_eq!(len, 2047 * ((1 << 20) + 10));
     assert_eq!(queue.push(Opcode::Binary, payload.clone()), Err(websocket_wire::EncodeError::PayloadTooLong));
     assert_eq!(queue.push_prepared(&frame), Err(websocket_wire::EncodeError::PayloadTooLong));
     assert_eq!(queue.push_message(Message::Binary(payload)), Err(websocket_wire::EncodeError::PayloadTooLong));
