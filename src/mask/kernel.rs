@@ -168,14 +168,14 @@ impl<const IN_PLACE: bool, const ASCII_ONLY: bool, const STORE: bool, const KEY:
     ///
     /// # Safety
     ///
-    /// `at + I::BYTES <= span.len()`.
+    /// `at + I::BYTES <= span.len()`, and the span is not read-only.
     #[inline(always)]
     unsafe fn pass<I: Isa>(isa: I, key: I::V, span: Span<'_>, at: usize) {
         // SAFETY: the caller's word.
         let bytes = unsafe { span.read(isa, at) };
-        let v = if KEY { isa.xor(bytes, key) } else { bytes };
-        // SAFETY: the caller's word.
-        unsafe { span.store(isa, at, v) };
+        let plain = if KEY { isa.xor(bytes, key) } else { bytes };
+        // SAFETY: as for its load.
+        unsafe { span.store(isa, at, plain) };
     }
 }
 
