@@ -325,10 +325,11 @@ fn room(dst: &mut Vec<u8>) -> &mut UninitSlice {
     UninitSlice::uninit(dst.spare_capacity_mut())
 }
 
-/// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short.
+/// Tells whether at most [`SHORT`] bytes are ASCII. Meant to be inlined where frames are short, and the target has
+/// vectors.
 #[inline(always)]
 pub(crate) fn is_ascii(bytes: &[u8]) -> bool {
-    if simd::VECTORS { short::short::<true, false>(Span::read_only(bytes)) } else { bytes.is_ascii() }
+    short::short::<true, false>(Span::read_only(bytes))
 }
 
 /// Returns how many bytes at the front are known to be ASCII: all, if all are. Where the target has vectors.

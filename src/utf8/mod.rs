@@ -301,9 +301,9 @@ pub(crate) fn unmask_by_words(mut mask: Mask, is_text: bool, bytes: &mut [u8]) -
     is_done
 }
 
-/// Tells whether the text of a whole message is valid and complete.
+/// Tells whether the text of a whole message is valid and complete. Where the target has vectors.
 pub(crate) fn is_whole(plain: &[u8]) -> bool {
-    if !simd::VECTORS || plain.len() < 4 {
+    if plain.len() < 4 {
         return state::is_whole(plain);
     }
     if plain.len() <= SHORT {

@@ -391,7 +391,9 @@ impl<S: Side> SendQueue<S> {
         if payload.len() <= self.fragment_len || header.opcode.is_control() {
             return self.push(header, payload);
         }
-        self.data.check_room(payload.len())?;
+        // With the headers of all pieces, so that not the last of them is refused.
+        let headers = payload.len().div_ceil(self.fragment_len).saturating_mul(Header::MAX_LEN);
+        self.data.check_room(payload.len().saturating_add(headers))?;
         for (header, piece) in Fragmenter::new(header, self.fragment_len).finish(&payload) {
             self.push(header, payload.slice_ref(piece))?;
         }
