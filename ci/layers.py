@@ -13,9 +13,9 @@ import sys
 import tempfile
 
 ORDER = """
-    opcode rsv close status
+    opcode rsv status
     simd mask utf8
-    room error header frame
+    close room error header frame
     config sequence side decoder encoder
     extension message
     connection heartbeat codec socket handshake

@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use crate::utf8;
+
 /// A close code: why a connection ends (§7.4).
 ///
 /// Holds any 16-bit number, because a peer may send any; [`is_allowed_in_frame`](Self::is_allowed_in_frame) tells
@@ -194,9 +196,9 @@ impl<'a> CloseFrame<'a> {
         if !code.is_allowed_in_frame() {
             return Err(InvalidClose::Code(code));
         }
-        match core::str::from_utf8(reason) {
-            Ok(reason) => Ok(Some(Self { code, reason })),
-            Err(_) => Err(InvalidClose::Reason),
+        match utf8::text(reason) {
+            Some(reason) => Ok(Some(Self { code, reason })),
+            None => Err(InvalidClose::Reason),
         }
     }
 

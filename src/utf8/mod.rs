@@ -313,6 +313,19 @@ pub(crate) fn is_whole(plain: &[u8]) -> bool {
     validator.push(plain).is_ok() && validator.finish().is_ok()
 }
 
+/// Returns `bytes` as text if they are valid and complete.
+///
+/// The standard library's validator is what this is for, but without vectors, where flash counts, it would be a second
+/// one beside the automaton: 368 bytes and a table of 256.
+pub(crate) fn text(bytes: &[u8]) -> Option<&str> {
+    if simd::VECTORS {
+        return core::str::from_utf8(bytes).ok();
+    }
+    #[allow(unsafe_code)]
+    // SAFETY: the automaton takes just the sequences that are well-formed by RFC 3629, and each to its end.
+    state::is_whole(bytes).then(|| unsafe { core::str::from_utf8_unchecked(bytes) })
+}
+
 impl Default for Validator {
     fn default() -> Self {
         Validator::new()
