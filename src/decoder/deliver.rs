@@ -45,79 +45,52 @@ pub(crate) enum Joined {}
 
 impl Decoder {
     /// Unmasks, judges and returns the payload of `current` that lies in `buf` from `start` on.
+    #[inline(always)]
     pub(super) fn deliver<'b>(
         &mut self,
         start: usize,
         buf: &'b mut [u8],
         place: Option<&mut dyn Place>,
     ) -> Result<Status<Frame<'b>>, DecodeError> {
-        let remaining = self.current.remaining;
-        let here = buf.len() - start;
-        let len = remaining.min(here);
+        let Current { message_opcode, remaining, .. } = self.current;
+        let here = buf.get_mut(start..).unwrap_or_default();
+        let len = remaining.min(here.len());
         if len == 0 && remaining > 0 {
             return Ok(Status::Partial { needed: 1 });
         }
+        // No payload is accepted that is longer than the address space.
         let header = &self.current.header;
-        let is_first_part = remaining as u64 == header.payload_len;
+        let is_first_part = remaining == header.payload_len as usize;
         let is_last_part = len == remaining;
-        let part = &mut buf[start..start + len];
-        if let Some(place) = place {
-            let Current { message_opcode, .. } = self.current;
-            let coming = Coming { header, message_opcode, len, is_first_part, is_last_part };
-            if let Some(joined) = place.room(&coming) {
-                let valid_len = self.unmask_to(part, joined, is_last_part)?;
-                return self.delivered(start, len, valid_len, is_first_part, is_last_part, &mut buf[start..start]);
+        let part = &mut here[..len];
+        let coming = Coming { header, message_opcode, len, is_first_part, is_last_part };
+        let (valid_len, payload) = match place.and_then(|place| place.room(&coming)) {
+            Some(joined) => (self.unmask_to(part, joined, is_last_part)?, &mut [][..]),
+            None => {
+                let valid_len = self.unmask(part, is_last_part)?;
+                (valid_len, part.get_mut(..valid_len).unwrap_or_default())
             }
-        }
-        let valid_len = self.unmask(part, is_last_part)?;
-        self.delivered(start, len, valid_len, is_first_part, is_last_part, &mut buf[start..start + valid_len])
-    }
-
-    /// Takes `valid_len` of the `len` bytes of a part that begins at `start` for delivered.
-    #[inline(always)]
-    fn delivered<'b>(
-        &mut self,
-        start: usize,
-        len: usize,
-        valid_len: usize,
-        is_first_part: bool,
-        is_last_part: bool,
-        payload: &'b mut [u8],
-    ) -> Result<Status<Frame<'b>>, DecodeError> {
+        };
         if valid_len == 0 && len > 0 {
             return Err(DecodeError::InvalidUtf8);
         }
         self.current.remaining -= valid_len;
-        self.state = self.state_behind(valid_len < len);
-        let is_last_part = is_last_part && valid_len == len;
-        let current = &self.current;
-        let value = Frame {
-            header: current.header,
-            message_opcode: current.message_opcode,
-            is_first_part,
-            is_last_part,
-            is_valid_text: is_first_part
-                && is_last_part
-                && self.current.validates
-                && current.header.fin
-                && current.header.opcode == Opcode::Text,
-            start: start as u8,
-            payload,
-        };
-        Ok(Status::Complete { value, consumed: start + valid_len })
-    }
-
-    /// Returns the state behind a part; `is_invalid` tells that the byte that follows it is a fault.
-    fn state_behind(&self, is_invalid: bool) -> State {
-        if is_invalid {
+        let Current { header, message_opcode, remaining, validates, .. } = self.current;
+        let is_last_part = remaining == 0;
+        self.state = if valid_len < len {
             State::Failed(DecodeError::InvalidUtf8)
-        } else if self.current.remaining > 0 {
+        } else if !is_last_part {
             State::Payload
-        } else if self.current.header.opcode == Opcode::Close {
+        } else if header.opcode == Opcode::Close {
             State::Closed
         } else {
             State::Header
-        }
+        };
+        let is_message = is_first_part && is_last_part && header.fin;
+        let is_valid_text = is_message && validates && header.opcode == Opcode::Text;
+        let start = start as u8;
+        let value = Frame { header, message_opcode, is_first_part, is_last_part, is_valid_text, start, payload };
+        Ok(Status::Complete { value, consumed: usize::from(start) + valid_len })
     }
 
     /// Unmasks `payload` and returns how much of it is without fault; the rest is left masked.
@@ -211,7 +184,7 @@ impl Decoder {
             };
             let mut mask = before;
             mask.advance(rest.len());
-            mask.apply(core::slice::from_mut(last));
+            *last = mask.peek(*last);
             return Ok(rest.len());
         }
         Ok(payload.len())

@@ -216,12 +216,7 @@ impl Decoder {
         buf: &'b mut [u8],
         place: Option<&mut dyn Place>,
     ) -> Result<Status<Frame<'b>>, DecodeError> {
-        let result = match self.state {
-            State::Header => self.begin(buf, place),
-            State::Payload => self.deliver(0, buf, place),
-            State::Closed => Ok(Status::Partial { needed: 1 }),
-            State::Failed(error) => Err(error),
-        };
+        let result = self.go_on(buf, place);
         if let Err(error) = result {
             self.state = State::Failed(error);
         }
@@ -229,12 +224,28 @@ impl Decoder {
         result
     }
 
-    /// Judges the header at the front of `buf`, each of its fields as soon as it is all here.
-    fn begin<'b>(
+    #[inline(always)]
+    fn go_on<'b>(
         &mut self,
         buf: &'b mut [u8],
         place: Option<&mut dyn Place>,
     ) -> Result<Status<Frame<'b>>, DecodeError> {
+        let start = match self.state {
+            State::Header => match self.begin(buf)? {
+                Status::Complete { consumed, .. } => consumed,
+                Status::Partial { needed } => return Ok(Status::Partial { needed }),
+            },
+            State::Payload => 0,
+            State::Closed => return Ok(Status::Partial { needed: 1 }),
+            State::Failed(error) => return Err(error),
+        };
+        self.deliver(start, buf, place)
+    }
+
+    /// Judges the header at the front of `buf`, each of its fields as soon as it is all here, and makes its frame the
+    /// current one as soon as something of it can be delivered; `consumed` is where the payload begins.
+    #[inline(always)]
+    fn begin(&mut self, buf: &[u8]) -> Result<Status<()>, DecodeError> {
         let start = match Start::parse(buf) {
             Status::Complete { value, .. } => value,
             Status::Partial { needed } => return Ok(Status::Partial { needed }),
@@ -251,7 +262,7 @@ impl Decoder {
         match start.parse_key(buf, len, key_at) {
             Status::Complete { value: header, consumed } if buf.len() >= consumed + wanted => {
                 self.accept(header);
-                self.deliver(consumed, buf, place)
+                Ok(Status::Complete { value: (), consumed })
             }
             Status::Complete { consumed, .. } => Ok(Status::Partial { needed: consumed + wanted - buf.len() }),
             Status::Partial { needed } => Ok(Status::Partial { needed: needed + wanted }),
