@@ -6,7 +6,7 @@ mod whole;
 use crate::config::{Config, Role};
 use crate::error::DecodeError;
 use crate::frame::Frame;
-use crate::header::{Form, Header, MAX_CONTROL_LEN, Start, WHOLE_BINARY, WHOLE_TEXT};
+use crate::header::{Form, Header, Start, WHOLE_BINARY, WHOLE_TEXT};
 use crate::mask::{Mask, MaskingKey};
 use crate::opcode::Opcode;
 use crate::sequence::Sequence;
@@ -299,8 +299,10 @@ impl Decoder {
     /// Checks a declared length against the limits, before anything of the payload is waited for (§10.4).
     fn check_len(&self, start: Start, payload_len: u64) -> Result<(), DecodeError> {
         let header = Header { fin: start.fin(), payload_len, ..Header::new(start.opcode()) };
-        let limit = if header.opcode.is_control() { MAX_CONTROL_LEN } else { self.config.limits.frame_len };
-        if payload_len > limit || usize::try_from(payload_len).is_err() {
+        if start.opcode().is_control() {
+            return Ok(());
+        }
+        if payload_len > self.config.limits.frame_len || usize::try_from(payload_len).is_err() {
             return Err(DecodeError::FrameTooLong);
         }
         Ok(self.sequence.check_limits(&header, &self.config.limits)?)
