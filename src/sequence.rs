@@ -54,11 +54,13 @@ impl Sequence {
     /// ```
     #[inline]
     pub const fn check(&self, opcode: Opcode) -> Result<(), OutOfSequence> {
-        match (opcode, self.message) {
-            (Opcode::Continuation, None) => Err(OutOfSequence::NothingToContinue),
-            (Opcode::Continuation, Some(_)) | (_, None) => Ok(()),
-            (opcode, Some(_)) if opcode.is_control() => Ok(()),
-            (_, Some(_)) => Err(OutOfSequence::MessageOpen),
+        let continues = matches!(opcode, Opcode::Continuation);
+        if opcode.is_control() || continues == self.message.is_some() {
+            Ok(())
+        } else if continues {
+            Err(OutOfSequence::NothingToContinue)
+        } else {
+            Err(OutOfSequence::MessageOpen)
         }
     }
 
