@@ -76,7 +76,7 @@ impl Decoder {
             return Err(DecodeError::InvalidUtf8);
         }
         self.current.remaining -= valid_len;
-        let Current { header, message_opcode, remaining, validates, .. } = self.current;
+        let Current { header, message_opcode, remaining, .. } = self.current;
         let is_last_part = remaining == 0;
         self.state = if valid_len < len {
             State::Failed(DecodeError::InvalidUtf8)
@@ -88,7 +88,7 @@ impl Decoder {
             State::Header
         };
         let is_message = is_first_part && is_last_part && header.fin;
-        let is_valid_text = is_message && validates && header.opcode == Opcode::Text;
+        let is_valid_text = is_message && self.validates && header.opcode == Opcode::Text;
         let start = start as u8;
         let value = Frame { header, message_opcode, is_first_part, is_last_part, is_valid_text, start, payload };
         Ok(Status::Complete { value, consumed: usize::from(start) + valid_len })
@@ -98,7 +98,7 @@ impl Decoder {
     fn unmask(&mut self, payload: &mut [u8], is_last: bool) -> Result<usize, DecodeError> {
         let before = self.current.mask;
         let Header { opcode, fin, mask, .. } = self.current.header;
-        if opcode.is_data() && self.current.validates {
+        if opcode.is_data() && self.validates {
             let ends_message = is_last && fin;
             return self.unmask_validated(payload, ends_message);
         }
@@ -122,7 +122,7 @@ impl Decoder {
     #[inline(never)]
     fn unmask_to(&mut self, part: &[u8], joined: &mut Joined, is_last: bool) -> Result<usize, DecodeError> {
         let Header { fin, mask, .. } = self.current.header;
-        if !self.current.validates {
+        if !self.validates {
             match mask {
                 Some(_) => self.current.mask.append(part, joined),
                 None => joined.extend_from_slice(part),

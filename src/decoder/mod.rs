@@ -45,6 +45,8 @@ pub struct Decoder {
     state: State,
     current: Current,
     validator: Validator,
+    /// Whether the message that is open, or was the last one, is text that is validated here.
+    validates: bool,
     /// One above the longest payload that `decode` may take inline; 0 unless a frame may begin and no message is open.
     inline_end: u8,
     /// Whether the role asks for masked frames.
@@ -75,8 +77,6 @@ struct Current {
     mask: Mask,
     /// Bytes of the payload that are still to come: no payload is accepted that is longer than the address space.
     remaining: usize,
-    /// Whether the text of the message that is open is validated here: a control frame between its fragments keeps it.
-    validates: bool,
 }
 
 impl Current {
@@ -86,7 +86,6 @@ impl Current {
         message_opcode: Opcode::Continuation,
         mask: Mask::new(MaskingKey::new([0; 4])),
         remaining: 0,
-        validates: false,
     };
 }
 
@@ -105,6 +104,7 @@ impl Decoder {
             state: State::Header,
             current: Current::NONE,
             validator: Validator::new(),
+            validates: false,
             inline_end: inline_end(&config),
             is_masked: matches!(config.role, Role::Server),
             valid_text: if config.skip_text_validation { 0 } else { WHOLE_TEXT },
@@ -315,16 +315,15 @@ impl Decoder {
             (Opcode::Continuation, Some(opcode)) => opcode,
             (opcode, _) => opcode,
         };
-        let mut validates = self.current.validates;
         if header.opcode.is_data() && header.opcode != Opcode::Continuation {
             self.validator = Validator::new();
-            validates = header.opcode == Opcode::Text
+            self.validates = header.opcode == Opcode::Text
                 && !self.config.skip_text_validation
                 && !self.config.claims.transforms(header.rsv);
         }
         self.sequence.advance(&header);
         let mask = Mask::new(header.mask.unwrap_or(MaskingKey::new([0; 4])));
-        self.current = Current { header, message_opcode, mask, remaining: header.payload_len as usize, validates };
+        self.current = Current { header, message_opcode, mask, remaining: header.payload_len as usize };
     }
 
     /// Tells whether the input may end here: no frame and no message is unfinished, no close frame has come, and
@@ -377,7 +376,7 @@ impl Decoder {
     /// Tells whether the text of the message that is open, or that the last part has ended, was validated here.
     #[cfg(feature = "alloc")]
     pub(crate) const fn validates(&self) -> bool {
-        self.current.validates
+        self.validates
     }
 
     /// Returns what this decoder accepts.
