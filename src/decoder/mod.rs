@@ -188,6 +188,14 @@ impl Decoder {
     #[inline(always)]
     pub(crate) fn decode_whole<'b>(&self, buf: &'b mut [u8]) -> Result<Status<Frame<'b>>, &'b mut [u8]> {
         if let [first @ (WHOLE_TEXT | WHOLE_BINARY), second, ..] = *buf {
+            if !simd::VECTORS {
+                // Most of the time goes into the bytes there, and flash counts: one path for both roles, and no other.
+                if let Some((start, end, key)) = self.unmask_by_words(first, second, buf) {
+                    let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);
+                    return Ok(Status::Complete { value, consumed: end });
+                }
+                return Err(buf);
+            }
             if self.is_masked {
                 if let Some((end, key)) = self.unmask_short(first, second, buf) {
                     let value = self.whole_frame(first, Some(key), 6, &mut buf[6..end]);
@@ -197,10 +205,7 @@ impl Decoder {
                 let value = self.whole_frame(first, None, 2, &mut buf[2..end]);
                 return Ok(Status::Complete { value, consumed: end });
             }
-            // Without vectors most of the time goes into the bytes, and flash counts.
-            if simd::VECTORS
-                && let Some((start, end, key)) = self.unmask_whole(first, buf).get()
-            {
+            if let Some((start, end, key)) = self.unmask_whole(first, buf).get() {
                 let key = self.is_masked.then_some(key);
                 let value = self.whole_frame(first, key, start, &mut buf[usize::from(start)..end]);
                 return Ok(Status::Complete { value, consumed: end });

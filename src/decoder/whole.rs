@@ -10,7 +10,6 @@ use crate::frame::Frame;
 use crate::header::{Form, Header, MASK, MAX_CONTROL_LEN, Start, WHOLE_TEXT};
 use crate::mask::{Mask, MaskingKey, SHORT, is_ascii};
 use crate::opcode::Opcode;
-use crate::simd;
 use crate::status::Status;
 use crate::utf8;
 
@@ -29,13 +28,7 @@ impl Decoder {
         // As a pattern of four bytes it became two loads, a shift and an OR.
         let key = MaskingKey::new(*frame.get(2..)?.first_chunk()?);
         let mask = Mask::new(key);
-        let is_text = first == self.valid_text;
-        let is_done = if !simd::VECTORS {
-            utf8::unmask_by_words(mask, is_text, &mut frame[6..])
-        } else {
-            mask.apply_to_frame(frame, is_text)
-        };
-        is_done.then_some((6 + len, key))
+        mask.apply_to_frame(frame, first == self.valid_text).then_some((6 + len, key))
     }
 
     /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short)
@@ -47,14 +40,29 @@ impl Decoder {
             return None;
         }
         let payload = buf.get_mut(2..2 + len)?;
-        let is_done = first != self.valid_text
-            || if simd::VECTORS {
-                is_ascii(payload)
-            } else {
-                // With a key of zeros: another look for ASCII, and another validation, would be 100 bytes of flash.
-                utf8::unmask_by_words(Mask::new(MaskingKey::new([0; 4])), true, payload)
-            };
-        is_done.then_some(2 + len)
+        (first != self.valid_text || is_ascii(payload)).then_some(2 + len)
+    }
+
+    /// Does what [`unmask_short`](Self::unmask_short) does, without vectors, to a frame of either role. Returns where
+    /// the payload begins and ends, and its key.
+    #[inline(always)]
+    pub(super) fn unmask_by_words(
+        &self,
+        first: u8,
+        second: u8,
+        buf: &mut [u8],
+    ) -> Option<(usize, usize, Option<MaskingKey>)> {
+        let (mask_bit, start) = if self.is_masked { (MASK, 6) } else { (0, 2) };
+        let len = usize::from(second).wrapping_sub(usize::from(mask_bit));
+        if len >= usize::from(self.inline_end) {
+            return None;
+        }
+        let (header, payload) = buf.get_mut(..start + len)?.split_at_mut(start);
+        let key = if self.is_masked { Some(MaskingKey::new(*header.last_chunk()?)) } else { None };
+        // A key of zeros does for none: another look for ASCII, and another validation, would be 100 bytes of flash.
+        let mask = Mask::new(key.unwrap_or(MaskingKey::new([0; 4])));
+        let is_done = utf8::unmask_by_words(mask, first == self.valid_text, payload);
+        is_done.then_some((start, start + len, key))
     }
 
     // The key comes in a register: read again from the header that was just written it would wait for the store.
