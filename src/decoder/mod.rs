@@ -81,12 +81,15 @@ struct Current {
 
 impl Current {
     /// Before the first frame.
-    const NONE: Self = Self {
-        header: Header::new(Opcode::Continuation),
-        message_opcode: Opcode::Continuation,
-        mask: Mask::new(MaskingKey::new([0; 4])),
-        remaining: 0,
-    };
+    // As a constant it was bytes in flash and two copies of them.
+    const fn none() -> Self {
+        Self {
+            header: Header::new(Opcode::Continuation),
+            message_opcode: Opcode::Continuation,
+            mask: Mask::new(MaskingKey::new([0; 4])),
+            remaining: 0,
+        }
+    }
 }
 
 impl Decoder {
@@ -102,7 +105,7 @@ impl Decoder {
             config,
             sequence: Sequence::new(),
             state: State::Header,
-            current: Current::NONE,
+            current: Current::none(),
             validator: Validator::new(),
             validates: false,
             inline_end: inline_end(&config),
