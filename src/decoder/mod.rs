@@ -49,6 +49,8 @@ pub struct Decoder {
     validates: bool,
     /// One above the longest payload that `decode` may take inline; 0 unless a frame may begin and no message is open.
     inline_end: u8,
+    /// The same where a frame may begin and no message is open.
+    short_end: u8,
     /// Whether the role asks for masked frames.
     // The role tells it too: asked of that, an empty frame took 11 cycles instead of 8 (Zen 5).
     is_masked: bool,
@@ -109,6 +111,7 @@ impl Decoder {
             validator: Validator::new(),
             validates: false,
             inline_end: inline_end(&config),
+            short_end: inline_end(&config),
             is_masked: matches!(config.role, Role::Server),
             valid_text: if config.skip_text_validation { 0 } else { WHOLE_TEXT },
         }
@@ -228,7 +231,7 @@ impl Decoder {
         if let Err(error) = result {
             self.state = State::Failed(error);
         }
-        self.inline_end = if self.is_idle() { inline_end(&self.config) } else { 0 };
+        self.inline_end = if self.is_idle() { self.short_end } else { 0 };
         result
     }
 
