@@ -308,6 +308,7 @@ impl Decoder {
     }
 
     /// Checks a declared length against the limits, before anything of the payload is waited for (§10.4).
+    #[inline(always)]
     fn check_len(&self, start: Start, payload_len: u64) -> Result<(), DecodeError> {
         let header = Header { fin: start.fin(), payload_len, ..Header::new(start.opcode()) };
         if start.opcode().is_control() {
