@@ -117,6 +117,9 @@ impl Mask {
         let len = bytes.len();
         if !simd::VECTORS {
             words::apply(bytes, self.key);
+        } else if len <= short::TINY {
+            // One branch less than by way of `short`: 8 and 16 bytes take 3.5 cycles on Zen 4 instead of 4.0.
+            short::tiny::<false, true>(Span::in_place(bytes, self.key));
         } else if len <= SHORT {
             short::short::<false, true>(Span::in_place(bytes, self.key));
         } else {
