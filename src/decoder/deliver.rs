@@ -59,7 +59,6 @@ impl Decoder {
         if len == 0 && remaining > 0 {
             return Ok(Status::Partial { needed: 1 });
         }
-        // No payload is accepted that is longer than the address space.
         let header = &self.current.header;
         let is_first_part = remaining == header.payload_len as usize;
         let is_last_part = len == remaining;
@@ -89,9 +88,9 @@ impl Decoder {
         };
         let is_message = is_first_part && is_last_part && header.fin;
         let is_valid_text = is_message && self.validates && header.opcode == Opcode::Text;
-        let start = start as u8;
-        let value = Frame { header, message_opcode, is_first_part, is_last_part, is_valid_text, start, payload };
-        Ok(Status::Complete { value, consumed: usize::from(start) + valid_len })
+        let value =
+            Frame { header, message_opcode, is_first_part, is_last_part, is_valid_text, start: start as u8, payload };
+        Ok(Status::Complete { value, consumed: start + valid_len })
     }
 
     /// Unmasks `payload` and returns how much of it is without fault; the rest is left masked.

@@ -197,7 +197,7 @@ impl Decoder {
             if !simd::VECTORS {
                 // Most of the time goes into the bytes there, and flash counts: one path for both roles, and no other.
                 if let Some((start, end, key)) = self.unmask_by_words(first, second, buf) {
-                    let value = self.whole_frame(first, key, start as u8, &mut buf[start..end]);
+                    let value = self.whole_frame(first, key, start, &mut buf[usize::from(start)..end]);
                     return Ok(Status::Complete { value, consumed: end });
                 }
                 return Err(buf);
@@ -235,6 +235,7 @@ impl Decoder {
         result
     }
 
+    /// Does what the state asks for; a fault is not yet kept.
     #[inline(always)]
     fn go_on<'b>(
         &mut self,
@@ -310,10 +311,11 @@ impl Decoder {
     /// Checks a declared length against the limits, before anything of the payload is waited for (§10.4).
     #[inline(always)]
     fn check_len(&self, start: Start, payload_len: u64) -> Result<(), DecodeError> {
-        let header = Header { fin: start.fin(), payload_len, ..Header::new(start.opcode()) };
+        // That of a control frame is known since its second byte.
         if start.opcode().is_control() {
             return Ok(());
         }
+        let header = Header { fin: start.fin(), payload_len, ..Header::new(start.opcode()) };
         if payload_len > self.config.limits.frame_len || usize::try_from(payload_len).is_err() {
             return Err(DecodeError::FrameTooLong);
         }

@@ -1,5 +1,6 @@
 //! The frames that most traffic is made of, whole text and binary messages, on paths of their own: one for short ones,
-//! which is inlined into the caller's loop, and one behind a call for what that leaves, where the target has vectors.
+//! which is inlined into the caller's loop, and one behind a call for what that leaves. Where the target has no vectors
+//! there is the first one alone, and it takes frames of either role.
 //!
 //! A run of short frames is a chain from length to length, so the first path is made for few operations between them:
 //! what it learnt is in registers, what it calls is inlined, and all that is not common is left to the second one.
@@ -51,18 +52,19 @@ impl Decoder {
         first: u8,
         second: u8,
         buf: &mut [u8],
-    ) -> Option<(usize, usize, Option<MaskingKey>)> {
+    ) -> Option<(u8, usize, Option<MaskingKey>)> {
         let (mask_bit, start) = if self.is_masked { (MASK, 6) } else { (0, 2) };
         let len = usize::from(second).wrapping_sub(usize::from(mask_bit));
         if len >= usize::from(self.inline_end) {
             return None;
         }
-        let (header, payload) = buf.get_mut(..start + len)?.split_at_mut(start);
+        let end = usize::from(start) + len;
+        let (header, payload) = buf.get_mut(..end)?.split_at_mut(usize::from(start));
         let key = if self.is_masked { Some(MaskingKey::new(*header.last_chunk()?)) } else { None };
         // A key of zeros does for none: another look for ASCII, and another validation, would be 100 bytes of flash.
         let mask = Mask::new(key.unwrap_or(MaskingKey::new([0; 4])));
         let is_done = utf8::unmask_by_words(mask, first == self.valid_text, payload);
-        is_done.then_some((start, start + len, key))
+        is_done.then_some((start, end, key))
     }
 
     // The key comes in a register: read again from the header that was just written it would wait for the store.
