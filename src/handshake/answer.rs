@@ -166,12 +166,19 @@ impl WriteHead for Accept<'_> {
     }
 
     fn write(&self, w: &mut Writer<'_>) {
-        w.put("HTTP/1.1 101 Switching Protocols\r\n");
-        w.header("Upgrade", "websocket");
-        w.header("Connection", "Upgrade");
-        // Hashed once: what is only counted has the same length.
-        let accept = if w.measures() { AcceptKey::BLANK } else { self.key.accept() };
-        w.header("Sec-WebSocket-Accept", &accept);
+        w.put(
+            "HTTP/1.1 101 Switching Protocols\r\n\
+             Upgrade: websocket\r\n\
+             Connection: Upgrade\r\n\
+             Sec-WebSocket-Accept: ",
+        );
+        // Hashed once: of what is only counted the length is known.
+        if w.measures() {
+            w.skip(AcceptKey::LEN);
+        } else {
+            w.put(&self.key.accept());
+        }
+        w.put("\r\n");
         w.list("Sec-WebSocket-Protocol", self.subprotocol.as_slice());
         w.list("Sec-WebSocket-Extensions", self.extensions.as_slice());
         w.headers(self.headers);

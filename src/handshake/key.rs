@@ -51,10 +51,12 @@ impl Key {
         // the 22nd digit four bits are left over, which have to be zero (RFC 4648 §3.5). By a decoder for any text this
         // took 600 bytes of a microcontroller's flash.
         let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
-        let key = <[u8; 24]>::try_from(text).map_err(|_| HandshakeError::Key)?;
-        let (digits, end) = key.split_at(21);
-        let is_key = digits.iter().all(is_digit) && b"AQgw".contains(&end[0]) && end[1..] == *b"==";
-        if is_key { Ok(Self(key)) } else { Err(HandshakeError::Key) }
+        let is_key = |key: &&[u8; 24]| {
+            let (digits, end) = key.split_at(21);
+            digits.iter().all(is_digit) && b"AQgw".contains(&end[0]) && end[1..] == *b"=="
+        };
+        let key = <&[u8; 24]>::try_from(text).ok().filter(is_key);
+        key.map(|key| Self(*key)).ok_or(HandshakeError::Key)
     }
 
     /// Returns the 24 characters of the header value.
@@ -97,11 +99,11 @@ impl fmt::Debug for Key {
 /// assert_eq!(accept.len(), 28);
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct AcceptKey([u8; 28]);
+pub struct AcceptKey([u8; Self::LEN]);
 
 impl AcceptKey {
-    /// As long as any.
-    pub(crate) const BLANK: Self = Self([b'='; 28]);
+    /// How long each is.
+    pub(crate) const LEN: usize = 28;
 
     /// Returns the 28 characters of the header value.
     ///
@@ -163,14 +165,17 @@ fn sha1(key: &[u8]) -> [u8; 20] {
 
 /// Encodes with padding (RFC 4648 §4); `N` must be the exact length of the text.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
-    let mut text = [b'='; N];
-    for (digits, bytes) in text.chunks_mut(4).zip(bytes.chunks(3)) {
-        let mut group = [0; 4];
-        group[1..=bytes.len()].copy_from_slice(bytes);
-        let group = u32::from_be_bytes(group);
-        for (i, digit) in digits.iter_mut().take(bytes.len() + 1).enumerate() {
-            *digit = DIGITS[(group >> (18 - 6 * i)) as usize % 64];
-        }
+    let mut text = [0; N];
+    for (i, digit) in text.iter_mut().enumerate() {
+        // The six bits of a digit begin in this byte, and may end in the next one.
+        let (at, skipped) = (6 * i / 8, 6 * i % 8);
+        *digit = match bytes.get(at) {
+            Some(&byte) => {
+                let pair = u16::from_be_bytes([byte, bytes.get(at + 1).copied().unwrap_or(0)]);
+                DIGITS[usize::from(pair >> (10 - skipped)) % 64]
+            }
+            None => b'=',
+        };
     }
     text
 }

@@ -25,6 +25,11 @@ impl Writer<'_> {
         self.len = end;
     }
 
+    /// Counts what is not written.
+    pub(crate) fn skip(&mut self, len: usize) {
+        self.len += len;
+    }
+
     pub(crate) fn header(&mut self, name: &str, value: &str) {
         self.list(name, &[value]);
     }
