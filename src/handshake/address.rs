@@ -3,47 +3,52 @@
 
 /// Tells whether `text` is an IPv6 address as a URI has it between brackets: no zone, no blanks.
 pub(super) fn is_ipv6(text: &[u8]) -> bool {
-    match text.windows(2).position(|pair| pair == b"::") {
-        None => groups(text, true) == Some(8),
-        // What is left out is one group or more.
-        Some(gap) => {
-            let (head, tail) = (groups(&text[..gap], false), groups(&text[gap + 2..], true));
-            head.zip(tail).is_some_and(|(head, tail)| head + tail < 8)
+    let (mut rest, mut groups, mut has_gap) = (text, 0, false);
+    loop {
+        let (mut digits, mut tail) = (0, rest);
+        while let [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', after @ ..] = tail {
+            (digits, tail) = (digits + 1, after);
         }
+        // Only a gap may come before the first group.
+        groups += usize::from(digits > 0);
+        rest = match (digits, tail) {
+            (1..=4, []) => break,
+            (0..=4, [b':', b':', after @ ..]) if !has_gap && (digits > 0 || groups == 0) => {
+                has_gap = true;
+                if after.is_empty() {
+                    break;
+                }
+                after
+            }
+            (1..=4, [b':', after @ ..]) => after,
+            // The last 32 bits.
+            _ if is_ipv4(rest) => {
+                groups += 1;
+                break;
+            }
+            _ => return false,
+        };
     }
-}
-
-/// Returns how many groups of 16 bits a list has, or `None` if it is not one. An IPv4 address is two of them, where it
-/// may be: at the end.
-fn groups(list: &[u8], may_end_in_ipv4: bool) -> Option<usize> {
-    if list.is_empty() {
-        return Some(0);
-    }
-    let from_the_end = list.rsplit(|byte| *byte == b':').enumerate();
-    from_the_end
-        .map(|(i, part)| match part.len() {
-            1..=4 if part.iter().all(u8::is_ascii_hexdigit) => Some(1),
-            _ if i == 0 && may_end_in_ipv4 && is_ipv4(part) => Some(2),
-            _ => None,
-        })
-        .sum()
+    // What is left out is one group or more.
+    if has_gap { groups < 8 } else { groups == 8 }
 }
 
 fn is_ipv4(text: &[u8]) -> bool {
-    let octets = || text.split(|byte| *byte == b'.');
-    octets().count() == 4 && octets().all(is_octet)
-}
-
-/// A number up to 255 without zeros in front.
-fn is_octet(text: &[u8]) -> bool {
-    matches!(
-        *text,
-        [b'0'..=b'9']
-            | [b'1'..=b'9', b'0'..=b'9']
-            | [b'1', b'0'..=b'9', b'0'..=b'9']
-            | [b'2', b'0'..=b'4', b'0'..=b'9']
-            | [b'2', b'5', b'0'..=b'5']
-    )
+    let (mut dots, mut octet) = (0, None);
+    for &byte in text {
+        let digit = u16::from(byte.wrapping_sub(b'0'));
+        octet = match (byte, octet) {
+            (b'.', Some(_)) => {
+                dots += 1;
+                None
+            }
+            (b'0'..=b'9', None) => Some(digit),
+            // No zeros in front.
+            (b'0'..=b'9', Some(number @ 1..)) if 10 * number + digit <= 255 => Some(10 * number + digit),
+            _ => return false,
+        };
+    }
+    dots == 3 && octet.is_some()
 }
 
 #[cfg(test)]
