@@ -406,7 +406,7 @@ pub(crate) fn is_token(text: &[u8]) -> bool {
 
 /// Returns how many of the first bytes of `text` may stand in a token.
 #[inline(never)]
-fn token_len(text: &[u8]) -> usize {
+pub(crate) fn token_len(text: &[u8]) -> usize {
     text.iter().take_while(|&&b| is_token_byte(b)).count()
 }
 

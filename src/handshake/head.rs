@@ -12,7 +12,7 @@ use memchr::memchr;
 use super::HandshakeError;
 #[cfg(feature = "http")]
 use super::http_types::MapIter;
-pub(crate) use crate::extension::params::{is_token, is_token_byte};
+pub(crate) use crate::extension::params::{is_token, is_token_byte, token_len};
 use crate::simd;
 use crate::status::Status;
 
@@ -38,8 +38,7 @@ pub struct HeadLimits {
 }
 
 impl HeadLimits {
-    /// The most header lines that a head can have. They are checked in an array of so many on the stack, which takes
-    /// two KiB on a 64-bit machine and one on a 32-bit one while a head is parsed.
+    /// The most header lines that a head can have.
     pub const MAX_HEADERS: usize = 64;
 }
 
@@ -189,24 +188,34 @@ impl<'a> Head<'a> {
         limits: HeadLimits,
         may_start: fn(u8) -> bool,
     ) -> Result<Status<Self>, HandshakeError> {
-        if buf.first().is_some_and(|&b| !b"\r\n".contains(&b) && !may_start(b)) {
+        if buf.first().is_some_and(|&b| b != b'\r' && b != b'\n' && !may_start(b)) {
             return Err(HandshakeError::Malformed);
         }
-        let Some(end) = find_end(buf, limits)? else {
-            // One more line end closes the head if a line has just ended, otherwise two do.
-            let line_ended = buf.ends_with(b"\n") || buf.ends_with(b"\n\r");
-            return Ok(Status::Partial { needed: if line_ended { 1 } else { 2 } });
-        };
-        let mut lines = &buf[..end];
-        // RFC 9112 §2.2: "a server [...] SHOULD ignore at least one empty line (CRLF) received prior to the
-        // request-line".
-        let mut start_line = next_line(&mut lines);
-        while start_line == Some(b"") {
-            start_line = next_line(&mut lines);
+        let window = &buf[..buf.len().min(limits.bytes)];
+        let (mut rest, mut count, mut start) = (window, 0, None);
+        while let Some(line) = next_line(&mut rest) {
+            // RFC 9112 §2.2: "a server [...] SHOULD ignore at least one empty line (CRLF) received prior to the
+            // request-line".
+            match start {
+                Some((start_line, lines)) if line.is_empty() => {
+                    let headers = Headers(Source::Lines(check_headers(lines)?));
+                    let consumed = window.len() - rest.len();
+                    return Ok(Status::Complete { value: Self { start_line, headers }, consumed });
+                }
+                None if !line.is_empty() => start = Some((line, rest)),
+                _ => {}
+            }
+            if count > limits.headers {
+                return Err(HandshakeError::TooManyHeaders);
+            }
+            count += 1;
         }
-        let start_line = start_line.ok_or(HandshakeError::Malformed)?;
-        let headers = Headers(Source::Lines(check_headers(lines)?));
-        Ok(Status::Complete { value: Self { start_line, headers }, consumed: end })
+        if buf.len() >= limits.bytes {
+            return Err(HandshakeError::HeadTooLarge);
+        }
+        // One more line end closes the head if a line has just ended, otherwise two do.
+        let line_ended = buf.ends_with(b"\n") || buf.ends_with(b"\n\r");
+        Ok(Status::Partial { needed: if line_ended { 1 } else { 2 } })
     }
 
     /// Splits a whole head that this crate has written.
@@ -264,10 +273,15 @@ pub(crate) fn set_once<'a>(
 /// Whether `value` has none of the control characters that RFC 9110 §5.5 forbids: "Field values containing CR, LF, or
 /// NUL characters are invalid and dangerous".
 ///
-/// It looks at all of them whatever the first is, because a loop that may leave early is not vectorized.
+/// Where there are vectors it looks at all of them whatever the first is, because a loop that may leave early is not
+/// vectorized.
 pub(crate) fn is_header_value(value: &[u8]) -> bool {
-    let is_control = |b: u8| (b < b' ') & (b != b'\t') | (b == 0x7f);
-    !value.iter().fold(false, |found, &b| found | is_control(b))
+    let is_control = |b: &u8| (*b < b' ') & (*b != b'\t') | (*b == 0x7f);
+    if simd::VECTORS {
+        !value.iter().fold(false, |found, b| found | is_control(b))
+    } else {
+        !value.iter().any(is_control)
+    }
 }
 
 /// Removes the blanks around `value` (OWS of RFC 9110 §5.6.3).
@@ -278,31 +292,12 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
     value
 }
 
-/// Finds where the first blank line after the start line ends, or `None` while it is not there.
-fn find_end(buf: &[u8], limits: HeadLimits) -> Result<Option<usize>, HandshakeError> {
-    let window = &buf[..buf.len().min(limits.bytes)];
-    let mut rest = window;
-    let (mut started, mut lines) = (false, 0);
-    while let Some(line) = next_line(&mut rest) {
-        if line.is_empty() && started {
-            return Ok(Some(window.len() - rest.len()));
-        }
-        if lines > limits.headers {
-            return Err(HandshakeError::TooManyHeaders);
-        }
-        started |= !line.is_empty();
-        lines += 1;
-    }
-    if buf.len() >= limits.bytes { Err(HandshakeError::HeadTooLarge) } else { Ok(None) }
-}
-
 /// Cuts a line off the front of `lines`, without its line end.
 ///
 /// RFC 9112 §2.2: "a recipient MAY recognize a single LF as a line terminator and ignore any preceding CR".
 fn next_line<'a>(lines: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let newline = find(b'\n', lines)?;
-    let (line, rest) = lines.split_at_checked(newline)?;
-    *lines = rest.get(1..).unwrap_or_default();
+    let (line, rest) = split_once(lines, b'\n')?;
+    *lines = rest;
     Some(line.strip_suffix(b"\r").unwrap_or(line))
 }
 
@@ -317,25 +312,37 @@ fn find_by_words(wanted: u8, bytes: &[u8]) -> Option<usize> {
     memchr(wanted, bytes)
 }
 
-/// Checks the header lines, the blank one included, and returns them without it.
+/// Checks the header lines in front of the first blank line and returns them.
 ///
-/// A folded line, which RFC 9112 §5.2 asks a server to refuse, and a blank in front of the colon (§5.1)
-/// are among what `httparse` refuses.
+/// In a folded line, which RFC 9112 §5.2 asks a server to refuse, and with a blank in front of the colon (§5.1), the name
+/// is no token.
 fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
-    let mut fields = [httparse::EMPTY_HEADER; HeadLimits::MAX_HEADERS];
-    match httparse::parse_headers(lines, &mut fields) {
-        Ok(httparse::Status::Complete((len, _))) if len == lines.len() => {}
-        Err(httparse::Error::TooManyHeaders) => return Err(HandshakeError::TooManyHeaders),
-        _ => return Err(HandshakeError::Malformed),
+    let (mut rest, mut count, mut checked) = (lines, 0, lines.len());
+    while let Some(line) = next_line(&mut rest)
+        && !line.is_empty()
+    {
+        match line.split_at_checked(token_len(line)) {
+            Some(([_, ..], [b':', value @ ..])) if is_header_value(value) => {}
+            _ => return Err(HandshakeError::Malformed),
+        }
+        if count == HeadLimits::MAX_HEADERS {
+            return Err(HandshakeError::TooManyHeaders);
+        }
+        count += 1;
+        checked = rest.len();
     }
-    let fields = lines.strip_suffix(b"\n").unwrap_or(lines);
-    Ok(fields.strip_suffix(b"\r").unwrap_or(fields))
+    Ok(lines.split_at(lines.len() - checked).0)
 }
 
 fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
-    let colon = line.iter().position(|&b| b == b':')?;
-    let (name, value) = line.split_at_checked(colon)?;
-    Some((core::str::from_utf8(name).ok()?, trim(value.get(1..)?)))
+    let (name, value) = split_once(line, b':')?;
+    Some((core::str::from_utf8(name).ok()?, trim(value)))
+}
+
+/// Splits `text` at the first `end`, which is in neither part.
+pub(super) fn split_once(text: &[u8], end: u8) -> Option<(&[u8], &[u8])> {
+    let (head, tail) = text.split_at_checked(find(end, text)?)?;
+    Some((head, tail.get(1..)?))
 }
 
 #[cfg(test)]
