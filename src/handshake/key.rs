@@ -166,16 +166,12 @@ fn sha1(key: &[u8]) -> [u8; 20] {
 /// Encodes with padding (RFC 4648 §4); `N` must be the exact length of the text.
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut text = [0; N];
-    for (i, digit) in text.iter_mut().enumerate() {
-        // The six bits of a digit begin in this byte, and may end in the next one.
-        let (at, skipped) = (6 * i / 8, 6 * i % 8);
-        *digit = match bytes.get(at) {
-            Some(&byte) => {
-                let pair = u16::from_be_bytes([byte, bytes.get(at + 1).copied().unwrap_or(0)]);
-                DIGITS[usize::from(pair >> (10 - skipped)) % 64]
-            }
-            None => b'=',
-        };
+    for (digits, bytes) in text.chunks_mut(4).zip(bytes.chunks(3)) {
+        let byte = |i| u32::from(bytes.get(i).copied().unwrap_or(0));
+        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        for (i, digit) in digits.iter_mut().enumerate() {
+            *digit = if i <= bytes.len() { DIGITS[(group >> (18 - 6 * i)) as usize % 64] } else { b'=' };
+        }
     }
     text
 }
