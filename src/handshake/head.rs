@@ -90,8 +90,18 @@ impl<'a> Headers<'a> {
     /// assert_eq!(Headers::from(&[("Host", &b"h"[..])]).get_all("Origin").count(), 0);
     /// ```
     pub fn get_all<'n>(self, name: &'n str) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a, 'n> {
-        let same = move |(n, value): (&str, _)| is_name(n, name).then_some(value);
-        self.into_iter().filter_map(same)
+        let same = move |(n, value): (&[u8], _)| is_name(n, name).then_some(value);
+        self.raw().filter_map(same)
+    }
+
+    /// Iterates over names, as bytes, and values.
+    pub(crate) fn raw(self) -> Rest<'a> {
+        match self.0 {
+            Source::Lines(lines) => Rest::Lines(lines),
+            Source::Pairs(pairs) => Rest::Pairs(pairs),
+            #[cfg(feature = "http")]
+            Source::Map(map) => Rest::Map(MapIter::new(map)),
+        }
     }
 }
 
@@ -100,12 +110,7 @@ impl<'a> IntoIterator for Headers<'a> {
     type IntoIter = HeaderIter<'a>;
 
     fn into_iter(self) -> HeaderIter<'a> {
-        HeaderIter(match self.0 {
-            Source::Lines(lines) => Rest::Lines(lines),
-            Source::Pairs(pairs) => Rest::Pairs(pairs),
-            #[cfg(feature = "http")]
-            Source::Map(map) => Rest::Map(MapIter::new(map)),
-        })
+        HeaderIter(self.raw())
     }
 }
 
@@ -146,24 +151,33 @@ impl fmt::Debug for Headers<'_> {
 #[derive(Clone)]
 pub struct HeaderIter<'a>(Rest<'a>);
 
-/// What is still to come of a [`Source`].
+impl<'a> Iterator for HeaderIter<'a> {
+    type Item = (&'a str, &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (name, value) = self.0.next()?;
+        Some((core::str::from_utf8(name).ok()?, value))
+    }
+}
+
+/// What is still to come of a [`Source`]. Names are bytes here: to compare them nobody asks whether they are text.
 #[derive(Clone)]
-enum Rest<'a> {
+pub(crate) enum Rest<'a> {
     Lines(&'a [u8]),
     Pairs(&'a [(&'a str, &'a [u8])]),
     #[cfg(feature = "http")]
     Map(MapIter<'a>),
 }
 
-impl<'a> Iterator for HeaderIter<'a> {
-    type Item = (&'a str, &'a [u8]);
+impl<'a> Iterator for Rest<'a> {
+    type Item = (&'a [u8], &'a [u8]);
 
     fn next(&mut self) -> Option<Self::Item> {
-        match &mut self.0 {
-            Rest::Lines(lines) => split_header(next_line(lines)?),
-            Rest::Pairs(pairs) => pairs.split_off_first().copied(),
+        match self {
+            Self::Lines(lines) => split_once(next_line(lines)?, b':').map(|(name, value)| (name, trim(value))),
+            Self::Pairs(pairs) => pairs.split_off_first().map(|(name, value)| (name.as_bytes(), *value)),
             #[cfg(feature = "http")]
-            Rest::Map(map) => map.next(),
+            Self::Map(map) => map.next().map(|(name, value)| (name.as_bytes(), value)),
         }
     }
 }
@@ -245,17 +259,17 @@ pub(crate) fn is_upgradable(version: (u8, u8)) -> bool {
     version.0 == 1 && version.1 >= 1
 }
 
-/// Whether a header has the name `known`, ASCII case ignored (RFC 9110 §5.1).
+/// Whether a header has the name `known`, ASCII case ignored (RFC 9110 §5.1); for other words of that kind too.
 ///
 /// Each head is asked for a dozen names: where vectors compare one at once that is inlined, elsewhere it is a call.
 #[inline(always)]
-pub(crate) fn is_name(name: &str, known: &str) -> bool {
-    if simd::VECTORS { name.eq_ignore_ascii_case(known) } else { is_name_byte_by_byte(name, known) }
+pub(crate) fn is_name(name: &[u8], known: &str) -> bool {
+    if simd::VECTORS { name.eq_ignore_ascii_case(known.as_bytes()) } else { is_name_byte_by_byte(name, known) }
 }
 
 #[inline(never)]
-fn is_name_byte_by_byte(name: &str, known: &str) -> bool {
-    name.eq_ignore_ascii_case(known)
+fn is_name_byte_by_byte(name: &[u8], known: &str) -> bool {
+    name.eq_ignore_ascii_case(known.as_bytes())
 }
 
 /// Stores the value of a header that must not be repeated.
@@ -332,11 +346,6 @@ fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
         checked = rest.len();
     }
     Ok(lines.split_at(lines.len() - checked).0)
-}
-
-fn split_header(line: &[u8]) -> Option<(&str, &[u8])> {
-    let (name, value) = split_once(line, b':')?;
-    Some((core::str::from_utf8(name).ok()?, trim(value)))
 }
 
 /// Splits `text` at the first `end`, which is in neither part.

@@ -1,6 +1,6 @@
 //! Header values that are lists: tokens (RFC 9110 §5.6.1) and extensions (RFC 6455 §9.1).
 
-use super::head::{HeaderIter, Headers, is_name, is_token, trim};
+use super::head::{Headers, Rest, is_name, is_token, trim};
 use super::{BuildError, HandshakeError};
 use crate::extension::params::{skip_empty, take_extension};
 
@@ -28,19 +28,19 @@ impl<'a> Iterator for Elements<'a> {
 
 /// Whether the list `value` has `token`, ASCII case ignored.
 pub(crate) fn has_token(value: &[u8], token: &str) -> bool {
-    Elements(value).any(|element| element.eq_ignore_ascii_case(token.as_bytes()))
+    Elements(value).any(|element| is_name(element, token))
 }
 
 /// Iterates over the elements of all headers that offer subprotocols.
 #[derive(Clone)]
 struct Offered<'a> {
-    headers: HeaderIter<'a>,
+    headers: Rest<'a>,
     line: Elements<'a>,
 }
 
 impl<'a> Offered<'a> {
     fn of(headers: Headers<'a>) -> Self {
-        Self { headers: headers.into_iter(), line: Elements(b"") }
+        Self { headers: headers.raw(), line: Elements(b"") }
     }
 }
 

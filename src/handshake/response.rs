@@ -196,14 +196,14 @@ pub(crate) struct Fields<'b> {
 impl<'b> Fields<'b> {
     pub(crate) fn collect(headers: Headers<'b>) -> Result<Self, HandshakeError> {
         let mut fields = Self::default();
-        for (name, value) in headers {
+        for (name, value) in headers.raw() {
             fields.add(name, value)?;
         }
         Ok(fields)
     }
 
     /// §11.3.2 to §11.3.4: these headers "MUST NOT appear more than once in an HTTP response".
-    fn add(&mut self, name: &str, value: &'b [u8]) -> Result<(), HandshakeError> {
+    fn add(&mut self, name: &[u8], value: &'b [u8]) -> Result<(), HandshakeError> {
         let is = |known: &str| is_name(name, known);
         if is("Upgrade") {
             set_once(&mut self.upgrade, value, HandshakeError::Upgrade)?;

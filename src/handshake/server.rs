@@ -369,13 +369,13 @@ struct Fields<'a> {
 impl<'a> Fields<'a> {
     fn collect(headers: Headers<'a>) -> Result<Self, HandshakeError> {
         let mut fields = Self::default();
-        for (name, value) in headers {
+        for (name, value) in headers.raw() {
             fields.add(name, value)?;
         }
         Ok(fields)
     }
 
-    fn add(&mut self, name: &str, value: &'a [u8]) -> Result<(), HandshakeError> {
+    fn add(&mut self, name: &[u8], value: &'a [u8]) -> Result<(), HandshakeError> {
         let is = |known: &str| is_name(name, known);
         if is("Host") {
             set_once(&mut self.host, value, HandshakeError::Host)?;
@@ -459,7 +459,7 @@ impl<'a> Target<'a> {
     pub(crate) fn from_parts(origin: Option<(&str, &'a str)>, path: &'a str) -> Option<Self> {
         let is_path = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
         let is_origin = |(scheme, authority): (&str, &str)| {
-            let is_http = scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https");
+            let is_http = is_name(scheme.as_bytes(), "http") || is_name(scheme.as_bytes(), "https");
             is_http && Authority::parse(authority, 80).is_ok()
         };
         let authority = origin.map(|(_, authority)| authority);

@@ -94,7 +94,7 @@ pub(crate) fn check_headers(headers: &[(&str, &str)], reserved: &[&str]) -> Resu
         if !is_header_value(value.as_bytes()) {
             return Err(BuildError::HeaderValue);
         }
-        let is = |known: &&str| is_name(name, known);
+        let is = |known: &&str| is_name(name.as_bytes(), known);
         // Neither message has a body: what follows the head is a frame, or nothing.
         if ["Connection", "Content-Length", "Transfer-Encoding"].iter().any(is) || reserved.iter().any(is) {
             return Err(BuildError::ReservedHeader);
