@@ -243,10 +243,8 @@ impl<'a> Head<'a> {
 
 /// Parses `HTTP/1.1` into `(1, 1)` (RFC 9112 §2.3).
 pub(crate) fn parse_version(text: &[u8]) -> Result<(u8, u8), HandshakeError> {
-    match text {
-        [b'H', b'T', b'T', b'P', b'/', major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9'] => {
-            Ok((major - b'0', minor - b'0'))
-        }
+    match text.strip_prefix(b"HTTP/") {
+        Some([major @ b'0'..=b'9', b'.', minor @ b'0'..=b'9']) => Ok((major - b'0', minor - b'0')),
         _ => Err(HandshakeError::Malformed),
     }
 }

@@ -3,10 +3,10 @@
 use core::fmt;
 
 use super::head::{
-    Head, HeaderIter, Headers, is_name, is_token, is_token_byte, is_upgradable, parse_version, set_once,
+    Head, HeaderIter, Headers, is_name, is_token, is_token_byte, is_upgradable, parse_version, set_once, split_once,
 };
 use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
-use super::uri::{Authority, split_authority, split_scheme};
+use super::uri::{Authority, split_before, split_scheme};
 use super::{HandshakeError, Key};
 use crate::status::Status;
 
@@ -425,10 +425,10 @@ pub(crate) struct RequestLine<'m, 'a> {
 
 impl<'a> RequestLine<'a, 'a> {
     fn parse(line: &'a [u8]) -> Result<Self, HandshakeError> {
-        let mut words = line.split(|&b| b == b' ');
-        let mut word = || words.next().ok_or(HandshakeError::Malformed);
-        let (method, target, version) = (word()?, word()?, parse_version(word()?)?);
-        ensure(word().is_err() && is_token(method), HandshakeError::Malformed)?;
+        let (method, rest) = split_once(line, b' ').ok_or(HandshakeError::Malformed)?;
+        let (target, version) = split_once(rest, b' ').ok_or(HandshakeError::Malformed)?;
+        let version = parse_version(version)?;
+        ensure(is_token(method), HandshakeError::Malformed)?;
         let target = core::str::from_utf8(target).ok().and_then(Target::parse);
         Ok(Self { method, target, version })
     }
@@ -449,7 +449,8 @@ impl<'a> Target<'a> {
             return Self::from_parts(None, text);
         }
         let (scheme, rest) = split_scheme(text)?;
-        let (authority, path) = split_authority(rest);
+        // An authority with a question mark or a hash, behind which a path could not begin, is none.
+        let (authority, path) = split_before(rest, b'/');
         Self::from_parts(Some((scheme, authority)), if path.is_empty() { "/" } else { path })
     }
 

@@ -219,12 +219,12 @@ pub(super) fn split_scheme(text: &str) -> Option<(&str, &str)> {
 }
 
 /// Splits off the authority, which ends at the first `/`, `?` or `#` (RFC 3986 §3.2).
-pub(super) fn split_authority(text: &str) -> (&str, &str) {
+fn split_authority(text: &str) -> (&str, &str) {
     split_at(text, text.bytes().position(|b| matches!(b, b'/' | b'?' | b'#')))
 }
 
 /// Splits `text` before the first `end`, an ASCII character.
-fn split_before(text: &str, end: u8) -> (&str, &str) {
+pub(super) fn split_before(text: &str, end: u8) -> (&str, &str) {
     split_at(text, find(end, text.as_bytes()))
 }
 
