@@ -6,7 +6,7 @@ use super::head::{
     Head, HeaderIter, Headers, is_name, is_token, is_token_byte, is_upgradable, parse_version, set_once, split_once,
 };
 use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
-use super::uri::{Authority, split_before, split_scheme};
+use super::uri::{is_authority, split_before, split_scheme};
 use super::{HandshakeError, Key};
 use crate::status::Status;
 
@@ -322,11 +322,11 @@ impl<'a> Request<'a> {
         ensure(is_upgradable(line.version), HandshakeError::HttpVersion)?;
         let target = line.target.ok_or(HandshakeError::Target)?;
         let fields = Fields::collect(headers)?;
-        let host = text(fields.host, HandshakeError::Host)?.ok_or(HandshakeError::Host)?;
+        let host = fields.host.and_then(|host| core::str::from_utf8(host).ok()).ok_or(HandshakeError::Host)?;
         // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message
         // that lacks a Host header field and to any request message that contains more than one Host header field line
         // or a Host header field with an invalid field value."
-        Authority::parse(host, 80).map_err(|_| HandshakeError::Host)?;
+        ensure(is_authority(host), HandshakeError::Host)?;
         // "An |Upgrade| header field containing the value "websocket", treated as an ASCII case-insensitive value."
         ensure(fields.upgrade, HandshakeError::Upgrade)?;
         // "A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value."
@@ -334,7 +334,7 @@ impl<'a> Request<'a> {
         let version = policy.version(fields.version).ok_or(HandshakeError::Version)?;
         let key = Key::parse(fields.key.ok_or(HandshakeError::Key)?)?;
         let origin = if version == 8 { draft_origin(headers)?.or(fields.origin) } else { fields.origin };
-        let origin = text(origin, HandshakeError::Origin)?;
+        let origin = origin.map(core::str::from_utf8).transpose().map_err(|_| HandshakeError::Origin)?;
         if fields.subprotocols {
             check_subprotocols(headers)?;
         }
@@ -412,10 +412,6 @@ fn ensure(kept: bool, broken: HandshakeError) -> Result<(), HandshakeError> {
     if kept { Ok(()) } else { Err(broken) }
 }
 
-fn text(value: Option<&[u8]>, error: HandshakeError) -> Result<Option<&str>, HandshakeError> {
-    value.map(core::str::from_utf8).transpose().map_err(|_| error)
-}
-
 /// `method SP request-target SP HTTP-version` (RFC 9112 §3).
 pub(crate) struct RequestLine<'m, 'a> {
     pub(crate) method: &'m [u8],
@@ -461,7 +457,7 @@ impl<'a> Target<'a> {
         let is_path = path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && b != b'#');
         let is_origin = |(scheme, authority): (&str, &str)| {
             let is_http = is_name(scheme.as_bytes(), "http") || is_name(scheme.as_bytes(), "https");
-            is_http && Authority::parse(authority, 80).is_ok()
+            is_http && is_authority(authority)
         };
         let authority = origin.map(|(_, authority)| authority);
         (is_path && origin.is_none_or(is_origin)).then_some(Self { authority, path })

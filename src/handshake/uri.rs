@@ -156,31 +156,44 @@ pub(crate) struct Authority<'a> {
 }
 
 impl<'a> Authority<'a> {
-    pub(crate) fn parse(text: &'a str, default_port: u16) -> Result<Self, UriError> {
+    fn parse(text: &'a str, default_port: u16) -> Result<Self, UriError> {
         if has(text, b'@') {
             return Err(UriError::UserInfo);
         }
-        let (host, after) = match text.strip_prefix('[') {
-            Some(rest) => {
-                let (address, after) = split_before(rest, b']');
-                if !is_ipv6(address.as_bytes()) {
-                    return Err(UriError::Host);
-                }
-                (address, after.strip_prefix(']').ok_or(UriError::Host)?)
-            }
-            None => split_before(text, b':'),
-        };
-        if host.is_empty() || !is_encoded(host, b":") {
-            return Err(UriError::Host);
-        }
-        let port = match after.strip_prefix(':') {
-            None if !after.is_empty() => return Err(UriError::Host),
-            None | Some("") => default_port,
-            Some(digits) => parse_port(digits)?,
-        };
+        let (host, after, port) = split_port(text)?;
+        let port = port.unwrap_or(default_port);
         let text = if port == default_port { text.strip_suffix(after).unwrap_or(text) } else { text };
         Ok(Self { text, host, port })
     }
+}
+
+/// Tells whether `text` is an authority, without user information. A call, that takes nothing apart for its caller.
+#[inline(never)]
+pub(super) fn is_authority(text: &str) -> bool {
+    split_port(text).is_ok()
+}
+
+/// Returns the host, what follows it, and the port in that. An at sign is an error like any other.
+fn split_port(text: &str) -> Result<(&str, &str, Option<u16>), UriError> {
+    let (host, after, is_host) = match text.strip_prefix('[') {
+        Some(rest) => {
+            let (address, after) = split_before(rest, b']');
+            (address, after.strip_prefix(']').ok_or(UriError::Host)?, is_ipv6(address.as_bytes()))
+        }
+        None => {
+            let (name, after) = split_before(text, b':');
+            (name, after, !name.is_empty() && is_encoded(name, b""))
+        }
+    };
+    if !is_host {
+        return Err(UriError::Host);
+    }
+    let port = match after.strip_prefix(':') {
+        None if !after.is_empty() => return Err(UriError::Host),
+        None | Some("") => None,
+        Some(digits) => Some(parse_port(digits)?),
+    };
+    Ok((host, after, port))
 }
 
 fn parse_port(digits: &str) -> Result<u16, UriError> {
@@ -206,8 +219,11 @@ fn is_encoded(text: &str, more: &[u8]) -> bool {
 }
 
 fn is_unreserved_or_delimiter(b: u8) -> bool {
-    let is_mark = matches!(b, b'-' | b'.' | b'_' | b'~' | b'!' | b'$' | b'&'..=b',' | b';' | b'=');
-    is_mark || b.is_ascii_alphanumeric()
+    let is_delimiter = matches!(
+        b,
+        b'!' | b'$' | b'&' | b'\'' | b'(' | b')' | b'*' | b'+' | b',' | b';' | b'=' | b'-' | b'.' | b'_' | b'~'
+    );
+    is_delimiter || b.is_ascii_alphanumeric()
 }
 
 // The searches of `str` would be 1.4 KiB of a Cortex-M3's flash: they look for strings of any length.
@@ -229,7 +245,10 @@ pub(super) fn split_before(text: &str, end: u8) -> (&str, &str) {
 }
 
 fn split_at(text: &str, end: Option<usize>) -> (&str, &str) {
-    end.and_then(|end| text.split_at_checked(end)).unwrap_or((text, ""))
+    match text.split_at_checked(end.unwrap_or(text.len())) {
+        Some(parts) => parts,
+        None => (text, ""),
+    }
 }
 
 fn has(text: &str, wanted: u8) -> bool {
