@@ -335,19 +335,17 @@ impl fmt::Debug for Value<'_> {
 /// Skips blanks and empty elements. RFC 9110 §5.6.1: "A recipient MUST parse and ignore a reasonable number of
 /// empty list elements".
 pub(crate) fn skip_empty(rest: &mut &[u8]) {
-    while let [b' ' | b'\t' | b',', tail @ ..] = *rest {
-        *rest = tail;
-    }
+    skip(rest, b',');
 }
 
-/// Takes an extension and the comma behind it; `None` where the grammar is broken.
+/// Takes an extension and the comma behind it; `None` where the grammar is broken. The blanks in front of it are skipped.
 pub(crate) fn take_extension<'a>(rest: &mut &'a [u8]) -> Option<Extension<'a>> {
     let name = take_token(rest)?;
     let (params, mut count) = (*rest, 0);
     while take_param(rest)?.is_some() {
         count += 1;
     }
-    let params = &params[..params.len() - rest.len()];
+    let params = params.get(..params.len() - rest.len())?;
     (rest.is_empty() || eat(rest, b',')).then_some(Extension { name, params, count })
 }
 
@@ -361,18 +359,18 @@ fn take_param<'a>(rest: &mut &'a [u8]) -> Option<Option<Param<'a>>> {
     Some(Some(Param { name, value }))
 }
 
-/// Takes a token or a quoted string, and the blanks around it.
+/// Takes a token or a quoted string, and the blanks behind it.
 fn take_value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
-    *rest = trim_start(rest);
     let Some(start) = rest.strip_prefix(b"\"") else {
         return take_token(rest).map(Value);
     };
     let mut tail = start;
     loop {
         tail = match tail {
-            [b'"', tail @ ..] if start.len() - tail.len() > 1 => {
-                *rest = trim_start(tail);
-                let quoted = &start[..start.len() - tail.len() - 1];
+            [b'"', after @ ..] if tail.len() < start.len() => {
+                *rest = after;
+                skip_blanks(rest);
+                let quoted = start.get(..start.len() - tail.len())?;
                 return core::str::from_utf8(quoted).ok().map(Value);
             }
             [b'\\', b, tail @ ..] | [b, tail @ ..] if is_token_byte(*b) => tail,
@@ -381,18 +379,20 @@ fn take_value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
     }
 }
 
-/// Takes a token and the blanks around it.
+/// Takes a token and the blanks behind it.
 fn take_token<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
-    *rest = trim_start(rest);
     let (token, tail) = rest.split_at_checked(token_len(rest))?;
-    *rest = trim_start(tail);
+    *rest = tail;
+    skip_blanks(rest);
     if token.is_empty() { None } else { core::str::from_utf8(token).ok() }
 }
 
+/// Takes `byte`, if it comes next, and the blanks behind it.
 fn eat(rest: &mut &[u8], byte: u8) -> bool {
-    let tail = rest.strip_prefix(&[byte]);
-    *rest = tail.unwrap_or(rest);
-    tail.is_some()
+    let Some(tail) = rest.strip_prefix(&[byte]) else { return false };
+    *rest = tail;
+    skip_blanks(rest);
+    true
 }
 
 /// Whether `b` may stand in a token (RFC 9110 §5.6.2).
@@ -425,9 +425,16 @@ static TOKEN_BYTES: [bool; 256] = {
     table
 };
 
-fn trim_start(mut value: &[u8]) -> &[u8] {
-    while let [b' ' | b'\t', rest @ ..] = value {
-        value = rest;
+fn skip_blanks(rest: &mut &[u8]) {
+    skip(rest, b' ');
+}
+
+/// Skips blanks and `other`.
+#[inline(never)]
+fn skip(rest: &mut &[u8], other: u8) {
+    while let [byte, tail @ ..] = *rest
+        && (matches!(byte, b' ' | b'\t') || *byte == other)
+    {
+        *rest = tail;
     }
-    value
 }

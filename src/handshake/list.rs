@@ -68,12 +68,17 @@ pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a
 /// RFC 6455 §4.1 item 10: "The elements that comprise this value MUST be non-empty strings with characters in
 /// the range U+0021 to U+007E not including separator characters [...] and MUST all be unique strings."
 pub(crate) fn check_subprotocols(headers: Headers<'_>) -> Result<(), HandshakeError> {
-    if headers.get_all(SUBPROTOCOLS).any(|value| Elements(value).next().is_none()) {
-        return Err(HandshakeError::Subprotocol);
-    }
-    for (i, element) in Offered::of(headers).enumerate() {
-        let repeated = || Offered::of(headers).take(i).any(|earlier| earlier == element);
-        if i >= MAX_SUBPROTOCOLS || !is_token(element) || repeated() {
+    let mut count = 0;
+    for value in headers.get_all(SUBPROTOCOLS) {
+        let first = count;
+        for element in Elements(value) {
+            let is_new = || Offered::of(headers).position(|other| other == element) == Some(count);
+            if count == MAX_SUBPROTOCOLS || !is_token(element) || !is_new() {
+                return Err(HandshakeError::Subprotocol);
+            }
+            count += 1;
+        }
+        if count == first {
             return Err(HandshakeError::Subprotocol);
         }
     }
@@ -103,9 +108,18 @@ pub(crate) struct Extensions<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Extensions<'a> {
     /// Whether `value` is a list of at least one extension.
-    pub(crate) fn is_list(value: &[u8]) -> bool {
-        let mut names = Extensions(value);
-        names.next().is_some_and(|name| name.is_ok()) && names.all(|name| name.is_ok())
+    pub(crate) fn is_list(mut value: &[u8]) -> bool {
+        let mut has_any = false;
+        loop {
+            skip_empty(&mut value);
+            if value.is_empty() {
+                return has_any;
+            }
+            if take_extension(&mut value).is_none() {
+                return false;
+            }
+            has_any = true;
+        }
     }
 
     /// Whether the list `value` has an extension of this name.
