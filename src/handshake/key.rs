@@ -167,12 +167,17 @@ fn sha1(key: &[u8]) -> [u8; 20] {
 fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
     let mut text = [0; N];
     for (digits, bytes) in text.chunks_mut(4).zip(bytes.chunks(3)) {
-        let byte = |i| u32::from(bytes.get(i).copied().unwrap_or(0));
-        let group = byte(0) << 16 | byte(1) << 8 | byte(2);
+        let mut group = [0; 4];
+        for (place, byte) in group[1..].iter_mut().zip(bytes) {
+            *place = *byte;
+        }
+        let group = u32::from_be_bytes(group);
         for (i, digit) in digits.iter_mut().enumerate() {
-            *digit = if i <= bytes.len() { DIGITS[(group >> (18 - 6 * i)) as usize % 64] } else { b'=' };
+            *digit = DIGITS[(group >> (18 - 6 * i)) as usize % 64];
         }
     }
+    // What no byte has a part in is padding.
+    text[(4 * bytes.len()).div_ceil(3)..].fill(b'=');
     text
 }
 
