@@ -397,7 +397,7 @@ fn eat(rest: &mut &[u8], byte: u8) -> bool {
 
 /// Whether `b` may stand in a token (RFC 9110 §5.6.2).
 pub(crate) fn is_token_byte(b: u8) -> bool {
-    TOKEN_BYTES[usize::from(b)]
+    TOKEN_BYTES[usize::from(b / 32)] >> (b % 32) & 1 == 1
 }
 
 pub(crate) fn is_token(text: &[u8]) -> bool {
@@ -410,16 +410,17 @@ pub(crate) fn token_len(text: &[u8]) -> usize {
     text.iter().take_while(|&&b| is_token_byte(b)).count()
 }
 
-// Not one bit each: `httparse` has the same table, and a linker keeps one of two that are alike.
-static TOKEN_BYTES: [bool; 256] = {
-    let mut table = [false; 256];
+/// One bit for each byte.
+static TOKEN_BYTES: [u32; 8] = {
+    let mut table = [0; 8];
     let mut b = 0u8;
     while b < 128 {
-        table[b as usize] = b.is_ascii_alphanumeric()
+        let is_token = b.is_ascii_alphanumeric()
             || matches!(
                 b,
                 b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.' | b'^' | b'_' | b'`' | b'|' | b'~'
             );
+        table[b as usize / 32] |= (is_token as u32) << (b % 32);
         b += 1;
     }
     table
