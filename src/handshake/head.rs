@@ -310,7 +310,10 @@ pub(crate) fn trim(mut value: &[u8]) -> &[u8] {
 fn next_line<'a>(lines: &mut &'a [u8]) -> Option<&'a [u8]> {
     let (line, rest) = split_once(lines, b'\n')?;
     *lines = rest;
-    Some(line.strip_suffix(b"\r").unwrap_or(line))
+    match line {
+        [line @ .., b'\r'] => Some(line),
+        line => Some(line),
+    }
 }
 
 /// Returns the index of the first `wanted`. On small machines, which have no vectors, `memchr` were 200 bytes of code.
@@ -343,7 +346,7 @@ fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
         }
         count += 1;
     }
-    Ok(lines.split_at(lines.len() - rest.len()).0)
+    lines.get(..lines.len() - rest.len()).ok_or(HandshakeError::Malformed)
 }
 
 /// Splits `text` at the first `end`, which is in neither part.

@@ -441,13 +441,15 @@ impl<'a> Target<'a> {
     /// an absolute HTTP/HTTPS URI containing the /resource name/)". A query right behind the authority is refused: it
     /// would want a `/` in front, and this is a view.
     fn parse(text: &'a str) -> Option<Self> {
-        if text.starts_with('/') {
-            return Self::from_parts(None, text);
-        }
-        let (scheme, rest) = split_scheme(text)?;
-        // An authority with a question mark or a hash, behind which a path could not begin, is none.
-        let (authority, path) = split_before(rest, b'/');
-        Self::from_parts(Some((scheme, authority)), if path.is_empty() { "/" } else { path })
+        let (origin, path) = if text.starts_with('/') {
+            (None, text)
+        } else {
+            let (scheme, rest) = split_scheme(text)?;
+            // An authority with a question mark or a hash, behind which a path could not begin, is none.
+            let (authority, path) = split_before(rest, b'/');
+            (Some((scheme, authority)), if path.is_empty() { "/" } else { path })
+        };
+        Self::from_parts(origin, path)
     }
 
     /// Takes scheme, authority and resource name apart; `None` where one of them is none.
