@@ -3,6 +3,13 @@
 use core::fmt;
 use core::ops::Deref;
 
+// The other crate unrolls its loops, which costs a Cortex-M3 2.3 KiB of flash and saves it a tenth of the instructions of a
+// handshake.
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64")))]
+use hmac_sha1_compact::Hash as Sha1;
+#[cfg(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64"))]
+use sha1::{Digest, Sha1};
+
 use super::HandshakeError;
 
 /// The string that every server appends to the key before hashing it (RFC 6455 §1.3).
@@ -79,7 +86,12 @@ impl Key {
     /// ```
     #[must_use]
     pub fn accept(&self) -> AcceptKey {
-        accept_key(self.0)
+        // What `accept_key` hashes, in one piece of known length: 300 bytes less of a microcontroller's flash.
+        let mut text = [0; 24 + GUID.len()];
+        let (key, guid) = text.split_at_mut(24);
+        key.copy_from_slice(&self.0);
+        guid.copy_from_slice(GUID);
+        AcceptKey(base64(&sha1(&text)))
     }
 }
 
@@ -142,25 +154,20 @@ impl fmt::Debug for AcceptKey {
 /// ```
 #[must_use]
 pub fn accept_key(key: impl AsRef<[u8]>) -> AcceptKey {
-    AcceptKey(base64(&sha1(key.as_ref())))
-}
-
-/// Hashes the key with what every server appends to it.
-#[cfg(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64"))]
-fn sha1(key: &[u8]) -> [u8; 20] {
-    use sha1::{Digest, Sha1};
-
-    Sha1::new_with_prefix(key).chain_update(GUID).finalize().into()
-}
-
-/// Hashes the key with what every server appends to it. The other crate unrolls its loops, which costs a Cortex-M3 2.3
-/// KiB of flash and saves it a tenth of the instructions of a handshake.
-#[cfg(not(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64")))]
-fn sha1(key: &[u8]) -> [u8; 20] {
-    let mut hash = hmac_sha1_compact::Hash::new();
+    let mut hash = Sha1::new();
     hash.update(key);
     hash.update(GUID);
-    hash.finalize()
+    AcceptKey(base64(&hash.finalize()))
+}
+
+#[cfg(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64"))]
+fn sha1(text: &[u8]) -> [u8; 20] {
+    Sha1::digest(text).into()
+}
+
+#[cfg(not(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64")))]
+fn sha1(text: &[u8]) -> [u8; 20] {
+    Sha1::hash(text)
 }
 
 /// Encodes with padding (RFC 4648 §4); `N` must be the exact length of the text.
