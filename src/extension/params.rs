@@ -373,8 +373,10 @@ fn take_value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
                 let quoted = start.get(..start.len() - tail.len())?;
                 return core::str::from_utf8(quoted).ok().map(Value);
             }
-            [b'\\', b, tail @ ..] | [b, tail @ ..] if is_token_byte(*b) => tail,
-            _ => return None,
+            [b'\\', escaped @ ..] | escaped => match escaped {
+                [b, tail @ ..] if is_token_byte(*b) => tail,
+                _ => return None,
+            },
         };
     }
 }

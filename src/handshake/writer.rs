@@ -17,6 +17,8 @@ impl Writer<'_> {
         self.out.is_empty()
     }
 
+    // On small machines, a call is less code than what it does.
+    #[cfg_attr(target_pointer_width = "32", inline(never))]
     pub(crate) fn put(&mut self, text: &str) {
         let end = self.len + text.len();
         if let Some(place) = self.out.get_mut(self.len..end) {
