@@ -338,7 +338,8 @@ pub(crate) fn skip_empty(rest: &mut &[u8]) {
     skip(rest, b',');
 }
 
-/// Takes an extension and the comma behind it; `None` where the grammar is broken. The blanks in front of it are skipped.
+/// Takes an extension, in front of which blanks have been skipped, and the comma behind it; `None` where the grammar is
+/// broken.
 pub(crate) fn take_extension<'a>(rest: &mut &'a [u8]) -> Option<Extension<'a>> {
     let name = take_token(rest)?;
     let (params, mut count) = (*rest, 0);

@@ -329,8 +329,8 @@ fn find_byte_by_byte(wanted: u8, bytes: &[u8]) -> Option<usize> {
 
 /// Checks the header lines in front of the first blank line and returns them.
 ///
-/// In a folded line, which RFC 9112 §5.2 asks a server to refuse, and with a blank in front of the colon (§5.1), the name
-/// is no token.
+/// In a folded line, which RFC 9112 §5.2 asks a server to refuse, and with a blank in front of the colon (§5.1), the
+/// name is no token.
 fn check_headers(lines: &[u8]) -> Result<&[u8], HandshakeError> {
     let (mut rest, mut count) = (lines, 0);
     while !matches!(rest, [b'\n', ..] | [b'\r', b'\n', ..]) {

@@ -3,8 +3,8 @@
 use core::fmt;
 use core::ops::Deref;
 
-// The other crate unrolls its loops, which costs a Cortex-M3 2.3 KiB of flash and saves it a tenth of the instructions of a
-// handshake.
+// The other crate unrolls its loops, which costs a Cortex-M3 2.3 KiB of flash and saves it a tenth of the instructions
+// of a handshake.
 #[cfg(not(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64")))]
 use hmac_sha1_compact::Hash as Sha1;
 #[cfg(any(target_arch = "aarch64", target_arch = "x86", target_arch = "x86_64"))]
