@@ -11,6 +11,8 @@
 
 use core::fmt;
 
+use crate::utf8;
+
 /// The extensions of one or several header lines, in order, each checked on the way. After an error there is no more.
 ///
 /// ```
@@ -372,7 +374,7 @@ fn take_value<'a>(rest: &mut &'a [u8]) -> Option<Value<'a>> {
                 *rest = after;
                 skip_blanks(rest);
                 let quoted = start.get(..start.len() - tail.len())?;
-                return core::str::from_utf8(quoted).ok().map(Value);
+                return utf8::text(quoted).map(Value);
             }
             [b'\\', escaped @ ..] | escaped => match escaped {
                 [b, tail @ ..] if is_token_byte(*b) => tail,
@@ -387,7 +389,7 @@ fn take_token<'a>(rest: &mut &'a [u8]) -> Option<&'a str> {
     let (token, tail) = rest.split_at_checked(token_len(rest))?;
     *rest = tail;
     skip_blanks(rest);
-    if token.is_empty() { None } else { core::str::from_utf8(token).ok() }
+    if token.is_empty() { None } else { utf8::text(token) }
 }
 
 /// Takes `byte`, if it comes next, and the blanks behind it.

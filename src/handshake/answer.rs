@@ -7,6 +7,7 @@ use super::list::{check_own_extensions, subprotocols};
 use super::policy::Policy;
 use super::writer::{Names, WriteHead, Writer, check_headers};
 use super::{AcceptKey, BuildError, HandshakeError, Key};
+use crate::utf8;
 
 /// The names that [`Accept`] writes itself or that only a request has.
 const RESERVED: [&str; 6] = [
@@ -317,7 +318,7 @@ impl WriteHead for Refusal<'_> {
     fn write(&self, w: &mut Writer<'_>) {
         let digits = [self.status / 100, self.status / 10 % 10, self.status % 10].map(|digit| b'0' + digit as u8);
         w.put("HTTP/1.1 ");
-        w.put(core::str::from_utf8(&digits).unwrap_or_default());
+        w.put(utf8::text(&digits).unwrap_or_default());
         w.put(" ");
         w.put(reason(self.status));
         w.put("\r\n");

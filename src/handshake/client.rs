@@ -8,6 +8,7 @@ use super::response::{Fields, split_status_line};
 use super::writer::{Names, WriteHead, Writer, check_headers};
 use super::{BuildError, HandshakeError, Key, Uri};
 use crate::status::Status;
+use crate::utf8;
 
 pub use super::response::{Outcome, Refusal, Response};
 
@@ -305,7 +306,7 @@ impl<'a> Request<'a> {
     /// Connection_."
     fn check_subprotocol<'b>(&self, value: Option<&'b [u8]>) -> Result<Option<&'b str>, HandshakeError> {
         let Some(value) = value else { return Ok(None) };
-        let chosen = core::str::from_utf8(value).map_err(|_| HandshakeError::Subprotocol)?;
+        let chosen = utf8::text(value).ok_or(HandshakeError::Subprotocol)?;
         match (is_token(value), self.subprotocols.contains(&chosen)) {
             (false, _) => Err(HandshakeError::Subprotocol),
             (true, false) => Err(HandshakeError::SubprotocolNotOffered),

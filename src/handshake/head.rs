@@ -15,6 +15,7 @@ use super::http_types::MapIter;
 pub(crate) use crate::extension::params::{is_token, is_token_byte, token_len};
 use crate::simd;
 use crate::status::Status;
+use crate::utf8;
 
 /// How large a head may be before it is refused; the default is 16 384 bytes and 64 headers.
 ///
@@ -156,7 +157,7 @@ impl<'a> Iterator for HeaderIter<'a> {
 
     fn next(&mut self) -> Option<Self::Item> {
         let (name, value) = self.0.next()?;
-        Some((core::str::from_utf8(name).ok()?, value))
+        Some((utf8::text(name)?, value))
     }
 }
 

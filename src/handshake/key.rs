@@ -11,6 +11,7 @@ use hmac_sha1_compact::Hash as Sha1;
 use sha1::{Digest, Sha1};
 
 use super::HandshakeError;
+use crate::utf8;
 
 /// The string that every server appends to the key before hashing it (RFC 6455 §1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -190,7 +191,7 @@ fn base64<const N: usize>(bytes: &[u8]) -> [u8; N] {
 
 /// Returns base64 as what it is, text.
 fn ascii(text: &[u8]) -> &str {
-    core::str::from_utf8(text).unwrap_or_default()
+    utf8::text(text).unwrap_or_default()
 }
 
 #[cfg(test)]

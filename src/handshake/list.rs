@@ -3,6 +3,7 @@
 use super::head::{Headers, Rest, is_name, is_token, trim};
 use super::{BuildError, HandshakeError};
 use crate::extension::params::{skip_empty, take_extension};
+use crate::utf8;
 
 /// How many elements of `Sec-WebSocket-Protocol` are read; a longer list is refused, because each is compared with all.
 const MAX_SUBPROTOCOLS: usize = 64;
@@ -60,7 +61,7 @@ impl<'a> Iterator for Offered<'a> {
 
 /// Iterates over the offered subprotocols over all their headers; elements that are not text are left out.
 pub(crate) fn subprotocols<'a>(headers: Headers<'a>) -> impl Iterator<Item = &'a str> + Clone + use<'a> {
-    Offered::of(headers).filter_map(|element| core::str::from_utf8(element).ok())
+    Offered::of(headers).filter_map(utf8::text)
 }
 
 /// Checks a client's `Sec-WebSocket-Protocol` headers.

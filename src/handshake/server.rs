@@ -9,6 +9,7 @@ use super::list::{Extensions, check_subprotocols, has_token, subprotocols};
 use super::uri::{is_authority, split_before, split_scheme};
 use super::{HandshakeError, Key};
 use crate::status::Status;
+use crate::utf8;
 
 pub use super::answer::{Accept, Refusal};
 pub use super::policy::Policy;
@@ -322,7 +323,7 @@ impl<'a> Request<'a> {
         ensure(is_upgradable(line.version), HandshakeError::HttpVersion)?;
         let target = line.target.ok_or(HandshakeError::Target)?;
         let fields = Fields::collect(headers)?;
-        let host = fields.host.and_then(|host| core::str::from_utf8(host).ok()).ok_or(HandshakeError::Host)?;
+        let host = fields.host.and_then(utf8::text).ok_or(HandshakeError::Host)?;
         // RFC 9112 §3.2: "A server MUST respond with a 400 (Bad Request) status code to any HTTP/1.1 request message
         // that lacks a Host header field and to any request message that contains more than one Host header field line
         // or a Host header field with an invalid field value."
@@ -334,7 +335,7 @@ impl<'a> Request<'a> {
         let version = policy.version(fields.version).ok_or(HandshakeError::Version)?;
         let key = Key::parse(fields.key.ok_or(HandshakeError::Key)?)?;
         let origin = if version == 8 { draft_origin(headers)?.or(fields.origin) } else { fields.origin };
-        let origin = origin.map(core::str::from_utf8).transpose().map_err(|_| HandshakeError::Origin)?;
+        let origin = origin.map(|origin| utf8::text(origin).ok_or(HandshakeError::Origin)).transpose()?;
         if fields.subprotocols {
             check_subprotocols(headers)?;
         }
@@ -425,7 +426,7 @@ impl<'a> RequestLine<'a, 'a> {
         let (target, version) = split_once(rest, b' ').ok_or(HandshakeError::Malformed)?;
         let version = parse_version(version)?;
         ensure(is_token(method), HandshakeError::Malformed)?;
-        let target = core::str::from_utf8(target).ok().and_then(Target::parse);
+        let target = utf8::text(target).and_then(Target::parse);
         Ok(Self { method, target, version })
     }
 }
