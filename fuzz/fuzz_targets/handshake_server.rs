@@ -8,7 +8,7 @@ use libfuzzer_sys::fuzz_target;
 use support::Cuts;
 use support::http::Head;
 use websocket_wire::Status;
-use websocket_wire::handshake::{HandshakeError, server};
+use websocket_wire::handshake::{HandshakeError, HeadLimits, server};
 
 fuzz_target!(|input: (Cuts, &[u8])| {
     let (cuts, bytes) = input;
@@ -25,6 +25,7 @@ fuzz_target!(|input: (Cuts, &[u8])| {
     match server::Request::parse(bytes) {
         Ok(Status::Complete { value: request, consumed }) => {
             check(&Head::read(&bytes[..consumed]));
+            check_split(&request, &bytes[..consumed]);
             let chosen = request.subprotocols().next();
             let len = request.accept().subprotocol(chosen).encode(&mut [0; 16 << 10]).unwrap();
             assert_eq!(request.accept().subprotocol(chosen).encoded_len(), Ok(len));
@@ -37,6 +38,19 @@ fuzz_target!(|input: (Cuts, &[u8])| {
 /// What an outcome can be told by; views have no equality.
 fn verdict(buf: &[u8]) -> Result<Status<String>, HandshakeError> {
     server::Request::parse(buf).map(|status| status.map(|request| format!("{request:?}")))
+}
+
+/// Compares the headers with those of another parser, which has not heard of HTTP/1.2.
+fn check_split(request: &server::Request, head: &[u8]) {
+    let mut headers = [httparse::EMPTY_HEADER; HeadLimits::MAX_HEADERS];
+    let mut theirs = httparse::Request::new(&mut headers);
+    match theirs.parse(head) {
+        Err(httparse::Error::Version) => {}
+        verdict => {
+            assert_eq!(verdict, Ok(httparse::Status::Complete(head.len())));
+            assert!(request.headers().eq(theirs.headers.iter().map(|header| (header.name, header.value))));
+        }
+    }
 }
 
 /// Reads section 4.2.1 word by word.
