@@ -6,7 +6,9 @@ pub(super) fn is_ipv6(text: &[u8]) -> bool {
     let (mut rest, mut groups, mut has_gap) = (text, 0, false);
     loop {
         let (mut digits, mut tail) = (0, rest);
-        while let [b'0'..=b'9' | b'a'..=b'f' | b'A'..=b'F', after @ ..] = tail {
+        while let [byte, after @ ..] = tail
+            && byte.is_ascii_hexdigit()
+        {
             (digits, tail) = (digits + 1, after);
         }
         // Only a gap may come before the first group.

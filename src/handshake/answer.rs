@@ -7,7 +7,6 @@ use super::list::{check_own_extensions, subprotocols};
 use super::policy::Policy;
 use super::writer::{Names, WriteHead, Writer, check_headers};
 use super::{AcceptKey, BuildError, HandshakeError, Key};
-use crate::utf8;
 
 /// The names that [`Accept`] writes itself or that only a request has.
 const RESERVED: [&str; 6] = [
@@ -168,7 +167,7 @@ impl WriteHead for Accept<'_> {
 
     fn write(&self, w: &mut Writer<'_>) {
         w.put(
-            "HTTP/1.1 101 Switching Protocols\r\n\
+            b"HTTP/1.1 101 Switching Protocols\r\n\
              Upgrade: websocket\r\n\
              Connection: Upgrade\r\n\
              Sec-WebSocket-Accept: ",
@@ -177,13 +176,13 @@ impl WriteHead for Accept<'_> {
         if w.measures() {
             w.skip(AcceptKey::LEN);
         } else {
-            w.put(&self.key.accept());
+            w.put(&self.key.accept().0);
         }
-        w.put("\r\n");
+        w.put(b"\r\n");
         w.list("Sec-WebSocket-Protocol", self.subprotocol.as_slice());
         w.list("Sec-WebSocket-Extensions", self.extensions.as_slice());
         w.headers(self.headers);
-        w.put("\r\n");
+        w.put(b"\r\n");
     }
 }
 
@@ -317,11 +316,11 @@ impl WriteHead for Refusal<'_> {
 
     fn write(&self, w: &mut Writer<'_>) {
         let digits = [self.status / 100, self.status / 10 % 10, self.status % 10].map(|digit| b'0' + digit as u8);
-        w.put("HTTP/1.1 ");
-        w.put(utf8::text(&digits).unwrap_or_default());
-        w.put(" ");
-        w.put(reason(self.status));
-        w.put("\r\n");
+        w.put(b"HTTP/1.1 ");
+        w.put(&digits);
+        w.put(b" ");
+        w.put(reason(self.status).as_bytes());
+        w.put(b"\r\n");
         match self.status {
             // RFC 9110 §15.5.6: "The origin server MUST generate an Allow header field in a 405 response".
             405 => w.header("Allow", "GET"),
@@ -340,7 +339,7 @@ impl WriteHead for Refusal<'_> {
             w.header("Content-Length", "0");
         }
         w.headers(self.headers);
-        w.put("\r\n");
+        w.put(b"\r\n");
     }
 }
 

@@ -333,13 +333,13 @@ impl WriteHead for Request<'_> {
     }
 
     fn write(&self, w: &mut Writer<'_>) {
-        w.put("GET ");
-        w.put(self.uri.path());
+        w.put(b"GET ");
+        w.put(self.uri.path().as_bytes());
         if let Some(query) = self.uri.query() {
-            w.put("?");
-            w.put(query);
+            w.put(b"?");
+            w.put(query.as_bytes());
         }
-        w.put(" HTTP/1.1\r\n");
+        w.put(b" HTTP/1.1\r\n");
         w.header("Host", self.uri.authority());
         w.header("Upgrade", "websocket");
         w.header("Connection", "Upgrade");
@@ -349,7 +349,7 @@ impl WriteHead for Request<'_> {
         w.list("Sec-WebSocket-Protocol", self.subprotocols);
         w.list("Sec-WebSocket-Extensions", self.extensions);
         w.headers(self.headers);
-        w.put("\r\n");
+        w.put(b"\r\n");
     }
 }
 

@@ -333,7 +333,7 @@ impl<'a> Request<'a> {
         // "A |Connection| header field that includes the token "Upgrade", treated as an ASCII case-insensitive value."
         ensure(fields.connection, HandshakeError::Connection)?;
         let version = policy.version(fields.version).ok_or(HandshakeError::Version)?;
-        let key = Key::parse(fields.key.ok_or(HandshakeError::Key)?)?;
+        let key = Key::check(fields.key.ok_or(HandshakeError::Key)?)?;
         let origin = if version == 8 { draft_origin(headers)?.or(fields.origin) } else { fields.origin };
         let origin = origin.map(|origin| utf8::text(origin).ok_or(HandshakeError::Origin)).transpose()?;
         if fields.subprotocols {
@@ -343,7 +343,7 @@ impl<'a> Request<'a> {
         // origin server MUST ignore the received Host header field (if any) and instead use the host information of
         // the request-target."
         let host = target.authority.unwrap_or(host);
-        Ok(Self { path: target.path, host, origin, key, version, headers })
+        Ok(Self { path: target.path, host, origin, key: Key(*key), version, headers })
     }
 }
 

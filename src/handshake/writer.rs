@@ -19,10 +19,10 @@ impl Writer<'_> {
 
     // On small machines, a call is less code than what it does.
     #[cfg_attr(target_pointer_width = "32", inline(never))]
-    pub(crate) fn put(&mut self, text: &str) {
+    pub(crate) fn put(&mut self, text: &[u8]) {
         let end = self.len + text.len();
         if let Some(place) = self.out.get_mut(self.len..end) {
-            place.copy_from_slice(text.as_bytes());
+            place.copy_from_slice(text);
         }
         self.len = end;
     }
@@ -39,11 +39,11 @@ impl Writer<'_> {
     /// Writes a header whose value is the comma-separated `elements`, or nothing if there are none.
     pub(crate) fn list(&mut self, name: &str, elements: &[&str]) {
         for (i, element) in elements.iter().enumerate() {
-            self.put(if i == 0 { name } else { "" });
-            self.put(if i == 0 { ": " } else { ", " });
-            self.put(element);
+            self.put(if i == 0 { name.as_bytes() } else { b"" });
+            self.put(if i == 0 { b": " } else { b", " });
+            self.put(element.as_bytes());
         }
-        self.put(if elements.is_empty() { "" } else { "\r\n" });
+        self.put(if elements.is_empty() { b"" } else { b"\r\n" });
     }
 
     pub(crate) fn headers(&mut self, headers: &[(&str, &str)]) {
