@@ -38,7 +38,7 @@ pub(super) fn is_ipv6(text: &[u8]) -> bool {
 fn is_ipv4(text: &[u8]) -> bool {
     let (mut dots, mut octet) = (0, None);
     for &byte in text {
-        let digit = u16::from(byte.wrapping_sub(b'0'));
+        let digit = u32::from(byte.wrapping_sub(b'0'));
         octet = match (byte, octet) {
             (b'.', Some(_)) => {
                 dots += 1;

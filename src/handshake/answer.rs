@@ -179,8 +179,12 @@ impl WriteHead for Accept<'_> {
             w.put(&self.key.accept().0);
         }
         w.put(b"\r\n");
-        w.list("Sec-WebSocket-Protocol", self.subprotocol.as_slice());
-        w.list("Sec-WebSocket-Extensions", self.extensions.as_slice());
+        if let Some(subprotocol) = self.subprotocol {
+            w.header("Sec-WebSocket-Protocol", subprotocol);
+        }
+        if let Some(extensions) = self.extensions {
+            w.header("Sec-WebSocket-Extensions", extensions);
+        }
         w.headers(self.headers);
         w.put(b"\r\n");
     }

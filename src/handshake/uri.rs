@@ -197,11 +197,11 @@ fn split_port(text: &str) -> Result<(&str, &str, Option<u16>), UriError> {
 }
 
 fn parse_port(digits: &str) -> Result<u16, UriError> {
-    let append = |port: u16, digit: u8| match digit {
-        b'0'..=b'9' => port.checked_mul(10)?.checked_add(u16::from(digit - b'0')),
+    let append = |port: u32, digit: u8| match digit {
+        b'0'..=b'9' => Some(10 * port + u32::from(digit - b'0')).filter(|&port| port < 1 << 16),
         _ => None,
     };
-    digits.bytes().try_fold(0, append).filter(|&port| port != 0).ok_or(UriError::Port)
+    digits.bytes().try_fold(0, append).filter(|&port| port != 0).map(|port| port as u16).ok_or(UriError::Port)
 }
 
 /// Whether `text` has only unreserved characters, sub-delimiters, whole percent escapes and those of `more` (RFC 3986).

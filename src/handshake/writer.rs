@@ -39,11 +39,17 @@ impl Writer<'_> {
     /// Writes a header whose value is the comma-separated `elements`, or nothing if there are none.
     pub(crate) fn list(&mut self, name: &str, elements: &[&str]) {
         for (i, element) in elements.iter().enumerate() {
-            self.put(if i == 0 { name.as_bytes() } else { b"" });
-            self.put(if i == 0 { b": " } else { b", " });
+            if i == 0 {
+                self.put(name.as_bytes());
+                self.put(b": ");
+            } else {
+                self.put(b", ");
+            }
             self.put(element.as_bytes());
         }
-        self.put(if elements.is_empty() { b"" } else { b"\r\n" });
+        if !elements.is_empty() {
+            self.put(b"\r\n");
+        }
     }
 
     pub(crate) fn headers(&mut self, headers: &[(&str, &str)]) {
