@@ -129,14 +129,14 @@ extern crate std;
 
 mod opcode;
 mod rsv;
-
-mod close;
 mod status;
 
 mod simd;
 
 mod mask;
 pub mod utf8;
+
+mod close;
 
 mod error;
 mod header;

@@ -47,9 +47,10 @@ pub struct Decoder {
     validator: Validator,
     /// Whether the message that is open, or was the last one, is text that is validated here.
     validates: bool,
-    /// One above the longest payload that `decode` may take inline; 0 unless a frame may begin and no message is open.
+    /// One above the longest payload that `decode` may take inline, while a frame may begin and no message is open; 0
+    /// otherwise.
     inline_end: u8,
-    /// The same where a frame may begin and no message is open.
+    /// What `inline_end` is then: the configuration's.
     short_end: u8,
     /// Whether the role asks for masked frames.
     // The role tells it too: asked of that, an empty frame took 11 cycles instead of 8 (Zen 5).

@@ -35,12 +35,12 @@ impl Decoder {
     /// Judges the frame at the front of `buf` if it is not masked. Returns what [`unmask_short`](Self::unmask_short)
     /// does.
     #[inline(always)]
-    pub(super) fn judge_short(&self, first: u8, second: u8, buf: &mut [u8]) -> Option<usize> {
+    pub(super) fn judge_short(&self, first: u8, second: u8, buf: &[u8]) -> Option<usize> {
         let len = usize::from(second);
         if len >= usize::from(self.inline_end) {
             return None;
         }
-        let payload = buf.get_mut(2..2 + len)?;
+        let payload = buf.get(2..2 + len)?;
         (first != self.valid_text || is_ascii(payload)).then_some(2 + len)
     }
 

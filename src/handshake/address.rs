@@ -5,16 +5,16 @@
 pub(super) fn is_ipv6(text: &[u8]) -> bool {
     let (mut rest, mut groups, mut has_gap) = (text, 0, false);
     loop {
-        let (mut digits, mut tail) = (0, rest);
+        let (mut digits, mut tail) = (0_usize, rest);
         while let [byte, after @ ..] = tail
             && byte.is_ascii_hexdigit()
         {
             (digits, tail) = (digits + 1, after);
         }
-        // Only a gap may come before the first group.
         groups += usize::from(digits > 0);
         rest = match (digits, tail) {
             (1..=4, []) => break,
+            // A gap is behind a group, or in front of all.
             (0..=4, [b':', b':', after @ ..]) if !has_gap && (digits > 0 || groups == 0) => {
                 has_gap = true;
                 if after.is_empty() {
@@ -36,7 +36,7 @@ pub(super) fn is_ipv6(text: &[u8]) -> bool {
 }
 
 fn is_ipv4(text: &[u8]) -> bool {
-    let (mut dots, mut octet) = (0, None);
+    let (mut dots, mut octet) = (0_usize, None);
     for &byte in text {
         let digit = u32::from(byte.wrapping_sub(b'0'));
         octet = match (byte, octet) {

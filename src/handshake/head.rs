@@ -33,13 +33,13 @@ use crate::utf8;
 pub struct HeadLimits {
     /// The greatest length of the whole head in bytes, the blank line included.
     pub bytes: usize,
-    /// The greatest number of header lines, of which no more than [`MAX_HEADERS`](Self::MAX_HEADERS) are ever taken;
-    /// blank lines in front of the start line count too.
+    /// The greatest number of header lines, together with blank lines in front of the start line; more than
+    /// [`MAX_HEADERS`](Self::MAX_HEADERS) is taken for that.
     pub headers: usize,
 }
 
 impl HeadLimits {
-    /// The most header lines that a head can have.
+    /// The highest limit of header lines, and the default.
     pub const MAX_HEADERS: usize = 64;
 }
 
@@ -420,6 +420,22 @@ mod tests {
         assert_eq!(within(text.len(), 2), Ok(()));
         assert_eq!(within(text.len() - 1, 2), Err(HandshakeError::HeadTooLarge));
         assert_eq!(within(text.len(), 1), Err(HandshakeError::TooManyHeaders));
+    }
+
+    #[test]
+    fn a_limit_of_more_lines_than_the_highest_is_taken_for_that() {
+        for limit in [HeadLimits::MAX_HEADERS, HeadLimits::MAX_HEADERS + 1, usize::MAX] {
+            for (blank, headers, expected) in [
+                (0, 64, Ok(())),
+                (0, 65, Err(HandshakeError::TooManyHeaders)),
+                (1, 63, Ok(())),
+                (1, 64, Err(HandshakeError::TooManyHeaders)),
+            ] {
+                let text = [&b"\r\n".repeat(blank)[..], b"X\r\n", &b"a:b\r\n".repeat(headers), b"\r\n"].concat();
+                let limits = HeadLimits { headers: limit, ..HeadLimits::default() };
+                assert_eq!(Head::parse(&text, limits, is_token_byte).map(drop), expected, "{limit} {blank} {headers}");
+            }
+        }
     }
 
     #[test]

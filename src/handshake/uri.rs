@@ -149,7 +149,7 @@ impl<'a> Uri<'a> {
 
 /// `host[:port]` as a URI or a `Host` header has it (RFC 3986 §3.2, RFC 9110 §7.2).
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Authority<'a> {
+struct Authority<'a> {
     text: &'a str,
     host: &'a str,
     port: u16,

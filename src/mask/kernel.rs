@@ -40,8 +40,8 @@
 //!   crosses a line: on Zen 4 12.9 cycles instead of 14.8, and as ASCII text 16.3 instead of 18.8; at places that are a
 //!   multiple of 64, 10.1 instead of 9.7. On Redwood Cove they take 14.8, 18 and 10.2, vectors of 64 bytes 13.5, 19 and
 //!   11.5, and aligned ones of 32 in a loop 13.6, 21.5 and 12.8.
-//! - From the next multiple of 32 on instead of 64, since Zen 4 stores 64 bytes in halves: 64 KiB and more took 4 to 6 %
-//!   longer there, and 1 KiB that begins at a multiple of 64 34.9 cycles instead of 32.9.
+//! - From the next multiple of 32 on instead of 64, since Zen 4 stores 64 bytes in halves: 64 KiB and more took 4 to
+//!   6 % longer there, and 1 KiB that begins at a multiple of 64 34.9 cycles instead of 32.9.
 //! - The last vectors are blocks of four, two and one: as a loop of ones, 129 bytes took 20 % longer.
 //! - A load waits for a store before it whose address has the same lowest twelve bits. From one page-aligned buffer
 //!   into another, behind a header, each load met the store of the vector before: a copy of 4 KiB took 220 cycles on

@@ -64,7 +64,7 @@ pub(crate) fn tiny<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) ->
     debug_assert!(span.len() <= TINY);
     match span.len() {
         // SAFETY: 8 to 16 bytes.
-        8.. => unsafe { words::<ASCII_ONLY, STORE>(span) },
+        8.. => unsafe { two_words::<ASCII_ONLY, STORE>(span) },
         // SAFETY: 4 bytes or more.
         5.. => unsafe { edges::<_, 1, ASCII_ONLY, STORE>(span, Word::<u32>::NEW) },
         // SAFETY: 4 bytes.
@@ -142,14 +142,14 @@ unsafe fn front<I: Isa, const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_
     true
 }
 
-/// Unmasks a word of 8 bytes at the front, and one at the back. It does what [`edges`] does, but rotates the word of the
-/// key instead of the key, which is two operations less.
+/// Unmasks a word of 8 bytes at the front, and one at the back. It does what [`edges`] does, but rotates the word of
+/// the key instead of the key, which is two operations less.
 ///
 /// # Safety
 ///
 /// The span has 8 to 16 bytes.
 #[inline(always)]
-unsafe fn words<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
+unsafe fn two_words<const ASCII_ONLY: bool, const STORE: bool>(span: Span<'_>) -> bool {
     let isa = Word::<u64>::NEW;
     let (key, tail) = (span.key(isa, 0), span.len() - 8);
     // SAFETY: 8 bytes or more.
