@@ -109,18 +109,8 @@ pub(crate) struct Extensions<'a>(pub(crate) &'a [u8]);
 
 impl<'a> Extensions<'a> {
     /// Whether `value` is a list of at least one extension.
-    pub(crate) fn is_list(mut value: &[u8]) -> bool {
-        let mut has_any = false;
-        loop {
-            skip_empty(&mut value);
-            if value.is_empty() {
-                return has_any;
-            }
-            if take_extension(&mut value).is_none() {
-                return false;
-            }
-            has_any = true;
-        }
+    pub(crate) fn is_list(value: &[u8]) -> bool {
+        Extensions(value).try_fold(false, |_, name| name.is_ok().then_some(true)) == Some(true)
     }
 
     /// Whether the list `value` has an extension of this name.
